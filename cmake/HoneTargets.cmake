@@ -1,0 +1,37 @@
+# Flags of our own code and the one way to declare a library or a test program.
+add_library(hone_flags INTERFACE)
+target_compile_options(hone_flags INTERFACE -Wall -Wextra -Werror -Wshadow -Wno-missing-field-initializers
+  -ffp-contract=off -fno-gnu-unique)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(hone_flags INTERFACE -Wno-gnu-unique -Wno-unknown-warning-option)
+endif()
+target_include_directories(hone_flags INTERFACE "${CMAKE_SOURCE_DIR}/core")
+target_compile_definitions(hone_flags INTERFACE HONE_VERSION="${PROJECT_VERSION}")
+if(HONE_SANITIZE)
+  target_compile_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE})
+endif()
+
+# hone_library(NAME [DEPENDS stage...] [LINK target...]): all .cc below core/NAME as the static library hone_NAME.
+function(hone_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/core/${name}/*.cc")
+  add_library(hone_${name} STATIC ${sources})
+  target_link_libraries(hone_${name} PUBLIC hone_flags ${ARG_LINK})
+  foreach(dependency IN LISTS ARG_DEPENDS)
+    target_link_libraries(hone_${name} PUBLIC hone_${dependency})
+  endforeach()
+endfunction()
+
+# hone_test(NAME LINK target...): all .cc below tests/NAME as one GoogleTest program, run by ctest.
+function(hone_test name)
+  cmake_parse_arguments(ARG "" "" "LINK;LABELS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc")
+  add_executable(test_${name} ${sources})
+  target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main)
+  target_include_directories(test_${name} PRIVATE "${CMAKE_SOURCE_DIR}")
+  target_compile_definitions(test_${name} PRIVATE
+    HONE_FIXTURES="${CMAKE_SOURCE_DIR}/tests/fixtures" HONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND test_${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 900)
+endfunction()

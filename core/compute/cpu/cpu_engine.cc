@@ -1,0 +1,99 @@
+#include "compute/cpu/cpu_engine.h"
+
+#include <hwy/highway.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <mutex>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "base/error.h"
+#include "compute/cpu/cpu_graph.h"
+
+namespace hone::compute::cpu {
+
+namespace {
+
+// Quota of the control group in processors, or a large number when there is none.
+double cgroup_quota() {
+  constexpr double kNone = 1e9;
+  // Version 2: "max 100000" or "150000 100000"
+  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
+    std::string quota;
+    double period = 0;
+    v2 >> quota >> period;
+    if (quota == "max" || period <= 0) return kNone;
+    double value = 0;
+    if (std::from_chars(quota.data(), quota.data() + quota.size(), value).ec == std::errc() && value > 0)
+      return value / period;
+    return kNone;
+  }
+  std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+      period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  double quota = 0, period = 0;
+  if (quota_file >> quota && period_file >> period && quota > 0 && period > 0) return quota / period;
+  return kNone;
+}
+
+class CpuEngine final : public Engine, public std::enable_shared_from_this<CpuEngine> {
+ public:
+  explicit CpuEngine(int threads) : runtime_(threads), matmuls_(threads) {}
+  std::string name() const override { return "cpu"; }
+  std::string describe() const override {
+    return cat("cpu, ", kernel_target(), ", ", runtime_.threads(),
+               runtime_.threads() == 1 ? " thread" : " threads");
+  }
+  int threads() const override { return runtime_.threads(); }
+  std::unique_ptr<Parameters> parameters() override { return std::make_unique<CpuParameters>(runtime_); }
+  std::unique_ptr<Graph> graph(Parameters& parameters) override {
+    auto* own = dynamic_cast<CpuParameters*>(&parameters);
+    if (own == nullptr) fail("engine cpu: the parameters belong to another engine");
+    return std::make_unique<CpuGraph>(runtime_, matmuls_, *own);
+  }
+
+ private:
+  Runtime runtime_;
+  Matmuls matmuls_;
+};
+
+void hold_to(InstructionSet isa) {
+  static std::mutex mutex;
+  static std::optional<InstructionSet> decided;
+  std::lock_guard lock(mutex);
+  if (decided) {
+    if (*decided != isa) fail("engine cpu: this process already runs with another instruction set");
+    return;
+  }
+  decided = isa;
+  if (isa == InstructionSet::avx2) {
+    dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
+    hwy::DisableTargets(~static_cast<uint32_t>(0) &
+                        ~static_cast<uint32_t>(HWY_AVX2 | HWY_SCALAR | HWY_EMU128));
+  }
+}
+
+}  // namespace
+
+int default_threads() {
+  int allowed = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) allowed = std::max(1, CPU_COUNT(&set));
+  return std::max(1, std::min(allowed, static_cast<int>(std::ceil(std::min(cgroup_quota(), 1e6)))));
+}
+
+std::shared_ptr<Engine> create(const CpuOptions& options) {
+  if (options.threads < 0 || options.threads > 4096) {
+    fail("threads: ", options.threads,
+         " found, a number from 1 to 4096 expected (0: all that this process may use)");
+  }
+  hold_to(options.isa);
+  return std::make_shared<CpuEngine>(options.threads == 0 ? default_threads() : options.threads);
+}
+
+}  // namespace hone::compute::cpu

@@ -1,0 +1,24 @@
+// The cpu engine: oneDNN products, TBB tasks, Highway kernels, gradients of its own.
+#pragma once
+
+#include <memory>
+
+#include "compute/graph.h"
+
+namespace hone::compute::cpu {
+
+enum class InstructionSet { best, avx2 };  // avx2: held to it, for tests and measurements
+
+struct CpuOptions {
+  int threads = 0;  // 0: default_threads(). Obeyed exactly.
+  InstructionSet isa = InstructionSet::best;
+};
+
+// Processors this process may use: the least of its affinity mask and its control group's quota, at least 1.
+int default_threads();
+
+// The instruction set is a property of the process: the first engine decides, a later one that asks for
+// another throws.
+std::shared_ptr<Engine> create(const CpuOptions& options);
+
+}  // namespace hone::compute::cpu

@@ -1,0 +1,247 @@
+// The workspace itself, and what all operations share.
+#include "compute/cpu/cpu_graph.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace hone::compute::cpu {
+
+namespace {
+constexpr int64_t kTileRows = 64;      // rows of a weight-gradient tile
+constexpr int64_t kTileColumns = 512;  // at most
+constexpr int64_t kTokenChunk = 256;   // tokens summed by one product
+}  // namespace
+
+void CpuGraph::begin(Mode mode, uint64_t seed, uint64_t step) {
+  mode_ = mode;
+  key_ = DropoutKey::of(seed, step);
+  values_.clear();
+  tape_.clear();
+  names_.clear();
+  arena_.reset();
+}
+
+void CpuGraph::check(bool ok, const char* what) const {
+  if (!ok) fail("graph: ", what);
+}
+
+void CpuGraph::check_segments(Tensor x, const Segments& segments) const {
+  check(at(x).shape.rows == segments.tokens(), "segments do not cover the rows of the tensor");
+}
+
+float* CpuGraph::buffer(int64_t rows, int64_t cols) {
+  const int64_t padded = pad_rows(rows);
+  float* data = arena_.floats(static_cast<size_t>(padded * cols));
+  std::fill(data + rows * cols, data + padded * cols, 0.0F);
+  return data;
+}
+
+Tensor CpuGraph::make(Shape shape, float* data, bool needs_gradient) {
+  Value v;
+  v.shape = shape;
+  v.data = data;
+  v.needs_gradient = needs_gradient && training();
+  values_.push_back(v);
+  return {static_cast<int32_t>(values_.size()) - 1};
+}
+
+Tensor CpuGraph::input(std::span<const float> values, Shape shape) {
+  check(static_cast<int64_t>(values.size()) == shape.rows * shape.cols,
+        "input: number of values and shape differ");
+  Tensor x = make(shape, false);
+  std::memcpy(at(x).data, values.data(), values.size_bytes());
+  return x;
+}
+
+void CpuGraph::read(Tensor x, std::span<float> out) {
+  const Value& v = at(x);
+  check(static_cast<int64_t>(out.size()) == v.shape.rows * v.shape.cols,
+        "read: wrong size of the destination");
+  std::memcpy(out.data(), v.data, out.size_bytes());
+}
+
+float* CpuGraph::gradient(Tensor x, bool& accumulate) {
+  Value& v = at(x);
+  accumulate = v.has_gradient;
+  if (v.gradient == nullptr) v.gradient = buffer(v.shape.rows, v.shape.cols);
+  v.has_gradient = true;
+  return v.gradient;
+}
+
+void CpuGraph::add_gradient(Tensor x, const float* dx) {
+  if (!at(x).needs_gradient) return;
+  bool accumulate = false;
+  float* to = gradient(x, accumulate);
+  const int64_t n = at(x).shape.rows * at(x).shape.cols;
+  if (accumulate) {
+    add_to(to, dx, n);
+  } else {
+    std::memcpy(to, dx, static_cast<size_t>(n) * sizeof(float));
+  }
+}
+
+void CpuGraph::record(std::function<void()> step) {
+  if (training()) tape_.push_back(std::move(step));
+}
+
+bool CpuGraph::wants_gradient(Tensor x, std::initializer_list<Parameter> parameters) const {
+  if (!training()) return false;
+  if (x && at(x).needs_gradient) return true;
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [&](Parameter p) { return parameters_.trainable(p); });
+}
+
+Tensor CpuGraph::retain_only(Tensor keep) {
+  if (training()) return keep;
+  const Value kept = at(keep);
+  arena_.reset();
+  const size_t n = static_cast<size_t>(pad_rows(kept.shape.rows) * kept.shape.cols);
+  float* data = arena_.floats(n);
+  std::memmove(data, kept.data, n * sizeof(float));
+  values_.clear();
+  return make(kept.shape, data, false);
+}
+
+void CpuGraph::backward(Tensor y, std::span<const float> dy) {
+  check(training(), "backward outside train mode");
+  Value& v = at(y);
+  check(static_cast<int64_t>(dy.size()) == v.shape.rows * v.shape.cols,
+        "backward: gradient has another shape than y");
+  check(v.needs_gradient, "backward: nothing trainable leads to y");
+  bool accumulate = false;
+  std::memcpy(gradient(y, accumulate), dy.data(), dy.size_bytes());
+  for (auto step = tape_.rbegin(); step != tape_.rend(); ++step) (*step)();
+  tape_.clear();
+}
+
+const TokenName* CpuGraph::names(const Segments& segments) {
+  for (const auto& known : names_) {
+    if (known->segments == &segments) return known->tokens.data();
+  }
+  auto fresh = std::make_unique<Names>();
+  fresh->segments = &segments;
+  fresh->tokens.reserve(static_cast<size_t>(segments.tokens()));
+  for (int64_t s = 0; s < segments.count(); ++s) {
+    const auto i = static_cast<size_t>(s);
+    for (int32_t t = 0; t < segments.length(s); ++t) {
+      fresh->tokens.push_back({segments.row[i], segments.role[i], static_cast<uint32_t>(t)});
+    }
+  }
+  names_.push_back(std::move(fresh));
+  return names_.back()->tokens.data();
+}
+
+MaskKey CpuGraph::mask_key(Dropout dropout) const {
+  MaskKey key;
+  key.k0 = key_.k0;
+  key.k1 = key_.k1;
+  key.site = dropout.site;
+  if (training() && dropout.p > 0) {
+    key.threshold = dropout_threshold(dropout.p);
+    key.scale = dropout_scale(dropout.p);
+  }
+  return key;
+}
+
+CpuGraph::PanelProduct CpuGraph::panel_product(const Panels& panels, MatmulShape shape) {
+  PanelProduct product;
+  product.height = panels.height;
+  shape.m = panels.height;
+  if (panels.padded >= panels.height) product.full = matmuls_.get(shape);
+  shape.m = panels.rows(panels.count - 1);
+  product.last = matmuls_.get(shape);
+  return product;
+}
+
+void CpuGraph::weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs) {
+  struct Tile {
+    const WeightGradient* job;
+    float *dw, *db;
+    bool accumulate, accumulate_bias;
+    int64_t row, rows, column, columns, n, k;
+  };
+  const int64_t padded = pad_rows(tokens);
+  std::vector<Tile> tiles;
+  for (const WeightGradient& job : jobs) {
+    const bool weight = parameters_.trainable(job.layer.weight), bias = parameters_.trainable(job.layer.bias);
+    if (!weight && !bias) continue;
+    const Shape s = parameters_.shape(job.layer.weight);
+    Tile tile{&job, nullptr, nullptr, false, false, 0, 0, 0, 0, s.rows, s.cols};
+    if (weight) tile.dw = parameters_.gradient(job.layer.weight, tile.accumulate);
+    float* db = bias ? parameters_.gradient(job.layer.bias, tile.accumulate_bias) : nullptr;
+    const int64_t strips = (s.cols + kTileColumns - 1) / kTileColumns;
+    const int64_t strip = ((s.cols + strips - 1) / strips + 15) / 16 * 16;
+    for (int64_t r = 0; r < s.rows; r += kTileRows) {
+      for (int64_t c = 0; c < s.cols; c += strip) {
+        tile.row = r;
+        tile.rows = std::min(kTileRows, s.rows - r);
+        tile.column = c;
+        tile.columns = std::min(strip, s.cols - c);
+        tile.db = c == 0 ? db : nullptr;
+        tiles.push_back(tile);
+      }
+    }
+  }
+  // Products are looked up before the parallel part: [tile][0: first chunk, 1: middle, 2: last]
+  struct Products {
+    Matmul* first = nullptr;
+    Matmul* middle = nullptr;
+    Matmul* last = nullptr;
+  };
+  const int64_t chunks = (padded + kTokenChunk - 1) / kTokenChunk;
+  std::vector<Products> products(tiles.size());
+  for (size_t i = 0; i < tiles.size(); ++i) {
+    const Tile& t = tiles[i];
+    if (t.dw == nullptr) continue;
+    MatmulShape shape{t.rows,       t.columns,   std::min(kTokenChunk, padded),
+                      t.job->ld_dy, t.job->ld_x, t.k,
+                      true,         false,       t.accumulate};
+    products[i].first = matmuls_.get(shape);
+    shape.accumulate = true;
+    if (chunks > 2) products[i].middle = matmuls_.get(shape);
+    shape.k = padded - (chunks - 1) * kTokenChunk;
+    if (chunks > 1) products[i].last = matmuls_.get(shape);
+  }
+  runtime_.parallel(static_cast<int64_t>(tiles.size()), [&](int64_t i, int slot) {
+    const Tile& t = tiles[static_cast<size_t>(i)];
+    const Products& product = products[static_cast<size_t>(i)];
+    const float* dy = t.job->dy + t.row;
+    if (t.dw != nullptr) {
+      const float* x = t.job->x + t.column;
+      float* dw = t.dw + t.row * t.k + t.column;
+      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        Matmul* m = chunk == 0 ? product.first : chunk + 1 == chunks ? product.last : product.middle;
+        m->run(slot, dy + chunk * kTokenChunk * t.job->ld_dy, x + chunk * kTokenChunk * t.job->ld_x, dw);
+      }
+    }
+    if (t.db != nullptr) {
+      if (!t.accumulate_bias) std::fill_n(t.db + t.row, t.rows, 0.0F);
+      column_sums(dy, tokens, t.rows, t.job->ld_dy, t.db + t.row);
+    }
+  });
+}
+
+CpuGraph::NormBackward CpuGraph::norm_backward(const Panels& panels, int64_t n, const LayerNorm& norm) {
+  NormBackward b;
+  b.panels = panels.count;
+  b.n = n;
+  b.norm = norm;
+  b.partial = arena_.floats(static_cast<size_t>(panels.count * 2 * n));
+  std::fill_n(b.partial, panels.count * 2 * n, 0.0F);
+  return b;
+}
+
+void CpuGraph::finish(const NormBackward& b) {
+  const Parameter targets[2] = {b.norm.gamma, b.norm.beta};
+  for (int which = 0; which < 2; ++which) {
+    if (!parameters_.trainable(targets[which])) continue;
+    bool accumulate = false;
+    float* to = parameters_.gradient(targets[which], accumulate);
+    if (!accumulate) std::fill_n(to, b.n, 0.0F);
+    column_sums(b.partial + which * b.n, b.panels, b.n, 2 * b.n, to);
+  }
+}
+
+}  // namespace hone::compute::cpu

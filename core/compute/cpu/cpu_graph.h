@@ -1,0 +1,156 @@
+// Graph of the cpu engine: runs each operation at once and, in train mode, keeps a tape of backward steps.
+//
+// Rules
+// - Token matrices are cut into panels of fixed height, a function of T alone; a task owns whole panels.
+// Weight gradients
+//   are cut into tiles, each summed over T by one task in a fixed order. So the bits are the same at any
+//   thread count.
+// - Buffers have their rows padded to kRowPad. Padding of a forward matrix is finite, padding of a gradient
+// is zero, so
+//   that products may run over it.
+// - The first to write a tensor's gradient stores, the later ones add (`Value::has_gradient`).
+// - Names of buffers: x input, z before the activation, y output; dx, dz, dy their gradients. Tp = T padded.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "compute/cpu/arena.h"
+#include "compute/cpu/kernels.h"
+#include "compute/cpu/matmul.h"
+#include "compute/cpu/parameters.h"
+#include "compute/cpu/runtime.h"
+#include "compute/dropout.h"
+#include "compute/graph.h"
+
+namespace hone::compute::cpu {
+
+inline constexpr int64_t kRowPad = 16;
+inline int64_t pad_rows(int64_t rows) {
+  return (rows + kRowPad - 1) / kRowPad * kRowPad;
+}
+
+// How the rows of a token matrix are cut.
+struct Panels {
+  int64_t padded = 0, height = 0, count = 0;
+  explicit Panels(int64_t rows) : padded(pad_rows(rows)), height(padded >= 4096 ? 64 : 32) {
+    count = (padded + height - 1) / height;
+  }
+  int64_t begin(int64_t panel) const { return panel * height; }
+  int64_t rows(int64_t panel) const { return std::min(height, padded - panel * height); }
+};
+
+class CpuGraph final : public Graph {
+ public:
+  CpuGraph(Runtime& runtime, Matmuls& matmuls, CpuParameters& parameters)
+      : runtime_(runtime), matmuls_(matmuls), parameters_(parameters) {}
+
+  void begin(Mode mode, uint64_t seed, uint64_t step) override;
+  Mode mode() const override { return mode_; }
+  Tensor input(std::span<const float> values, Shape shape) override;
+  Shape shape(Tensor x) const override { return at(x).shape; }
+  void read(Tensor x, std::span<float> out) override;
+
+  Tensor embed(std::span<const Parameter> tables, std::span<const std::span<const int32_t>> ids) override;
+  Tensor linear(Tensor x, const Linear& layer, Activation activation) override;
+  Tensor attention(Tensor q, Tensor k, Tensor v, const Segments& segments,
+                   const AttentionOptions& options) override;
+  Tensor norm(Tensor x, const LayerNorm& norm) override;
+  Tensor dropout(Tensor x, const Segments& segments, Dropout dropout) override;
+  Tensor add_norm(Tensor x, Tensor residual, const Segments& segments, Dropout dropout,
+                  const LayerNorm& norm) override;
+  Tensor self_attention_block(Tensor x, const Segments& segments, const SelfAttentionBlock& block) override;
+  Tensor feed_forward_block(Tensor x, const Segments& segments, const FeedForwardBlock& block) override;
+
+  Tensor pool(Tensor x, const Segments& segments, PoolKind kind) override;
+  Tensor concat(std::span<const Tensor> parts) override;
+  Tensor rows(Tensor x, std::span<const int32_t> index) override;
+  Tensor l2_normalize(Tensor x) override;
+  Tensor pair_similarity(Tensor a, Tensor b, Similarity kind) override;
+  Tensor mean_squared_error(Tensor x, std::span<const float> target) override;
+
+  Tensor retain_only(Tensor keep) override;
+  void backward(Tensor y, std::span<const float> dy) override;
+  size_t peak_bytes() const override { return arena_.bytes(); }
+
+ private:
+  struct Value {
+    Shape shape;
+    float* data = nullptr;
+    float* gradient = nullptr;
+    bool needs_gradient = false;
+    bool has_gradient = false;
+    bool tokens = false;
+  };
+  struct Names {  // of the packed tokens of a Segments
+    const Segments* segments = nullptr;
+    std::vector<TokenName> tokens;
+  };
+  // A product over panels: one primitive for full panels, one for the last.
+  struct PanelProduct {
+    Matmul* full = nullptr;
+    Matmul* last = nullptr;
+    int64_t height = 0;
+    void run(int slot, int64_t rows, const float* a, const float* b, float* c) const {
+      (rows == height ? full : last)->run(slot, a, b, c);
+    }
+  };
+  struct WeightGradient {  // dW[N,K] += dy[T,N]^T x[T,K], db[N] += column sums of dy
+    const float* dy;
+    int64_t ld_dy;
+    const float* x;
+    int64_t ld_x;
+    Linear layer;
+  };
+  struct NormBackward {        // gradients of a LayerNorm: per-panel partial sums, added up in order
+    float* partial = nullptr;  // [panels, 2n]
+    int64_t panels = 0, n = 0;
+    LayerNorm norm;
+  };
+  struct AttentionRun {
+    const Segments* segments;
+    AttentionOptions options;
+    const float *q, *k, *v;
+    int64_t ld;
+    int64_t width;
+  };
+
+  Value& at(Tensor x) { return values_[static_cast<size_t>(x.id)]; }
+  const Value& at(Tensor x) const { return values_[static_cast<size_t>(x.id)]; }
+  bool training() const { return mode_ == Mode::train; }
+  float* buffer(int64_t rows, int64_t cols);  // [pad_rows(rows), cols], padding rows zeroed
+  Tensor make(Shape shape, float* data, bool needs_gradient);
+  Tensor make(Shape shape, bool needs_gradient) {
+    return make(shape, buffer(shape.rows, shape.cols), needs_gradient);
+  }
+  // Buffer a backward step writes dx to; `accumulate`: add instead of store.
+  float* gradient(Tensor x, bool& accumulate);
+  void add_gradient(Tensor x, const float* dx);  // small tensors
+  void record(std::function<void()> step);
+  bool wants_gradient(Tensor x, std::initializer_list<Parameter> parameters) const;
+
+  const TokenName* names(const Segments& segments);
+  MaskKey mask_key(Dropout dropout) const;
+  PanelProduct panel_product(const Panels& panels, MatmulShape shape);
+  void weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs);
+  NormBackward norm_backward(const Panels& panels, int64_t n, const LayerNorm& norm);
+  void finish(const NormBackward& backward);
+  void run_attention(const AttentionRun& run, float* out, float* lse);
+  void run_attention_backward(const AttentionRun& run, const float* out, const float* lse, const float* dout,
+                              float* dq, float* dk, float* dv);
+  void check(bool ok, const char* what) const;
+  void check_segments(Tensor x, const Segments& segments) const;
+
+  Runtime& runtime_;
+  Matmuls& matmuls_;
+  CpuParameters& parameters_;
+  Arena arena_;
+  Mode mode_ = Mode::infer;
+  DropoutKey key_;
+  std::vector<Value> values_;
+  std::vector<std::function<void()>> tape_;
+  std::vector<std::unique_ptr<Names>> names_;
+};
+
+}  // namespace hone::compute::cpu

@@ -1,0 +1,63 @@
+// Matrix products on one thread, by oneDNN primitives made once per shape.
+//
+// Rules: C[M,N] (+)= op(A) op(B), float, strict arithmetic. A primitive is created inside an arena of one
+// thread, so it runs inline wherever it is called and its sums do not depend on the thread count. Shapes are
+// few because callers cut their work into panels of fixed height (cpu_graph.h). get() locks; call it before a
+// parallel region. run() does not allocate after a slot's first call.
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "compute/cpu/arena.h"
+
+namespace hone::compute::cpu {
+
+struct MatmulShape {
+  int64_t m = 0, n = 0, k = 0;
+  int64_t lda = 0, ldb = 0, ldc = 0;  // elements from one row to the next, of the matrix as it lies in memory
+  bool transpose_a = false;           // A lies as [K,M]
+  bool transpose_b = false;           // B lies as [N,K]
+  bool accumulate = false;            // C += instead of C =
+  auto operator<=>(const MatmulShape&) const = default;
+};
+
+class Matmul {
+ public:
+  Matmul(const dnnl::engine& engine, const MatmulShape& shape, int slots);
+  void run(int slot, const float* a, const float* b, float* c);
+
+ private:
+  struct alignas(64) Context {  // handles are set per call, so each slot has its own
+    dnnl::stream stream;
+    dnnl::memory a, b, c, scratchpad;
+    AlignedFloats scratch;
+    dnnl_exec_arg_t args[4];
+    bool ready = false;
+  };
+  void prepare(Context& context);
+  dnnl::engine engine_;
+  dnnl::matmul::primitive_desc description_;
+  dnnl::matmul primitive_;
+  std::vector<Context> contexts_;
+};
+
+// All products of one engine. Thread-safe.
+class Matmuls {
+ public:
+  explicit Matmuls(int slots) : engine_(dnnl::engine::kind::cpu, 0), slots_(slots) {}
+  Matmul* get(const MatmulShape& shape);
+
+ private:
+  dnnl::engine engine_;
+  int slots_;
+  std::mutex mutex_;
+  std::map<MatmulShape, std::unique_ptr<Matmul>> cache_;
+};
+
+}  // namespace hone::compute::cpu

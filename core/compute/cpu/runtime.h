@@ -1,0 +1,101 @@
+// Threads of the cpu engine: one TBB arena of exactly the asked size, and scratch memory per slot in it.
+//
+// Rules
+// - parallel(n, f) runs f(i, slot) for i in [0, n) and returns when all are done. Which thread runs which i
+// is open,
+//   so f(i) writes only what belongs to i; sums over i are made afterwards in the order of i. That is what
+//   makes results the same at any thread count.
+// - `slot` is below threads() and is held by one running f at a time, because f never waits for other tasks.
+// Scratch
+//   memory and matrix-product contexts are therefore per slot; nothing is thread_local.
+// - Inside f denormals are flushed to zero (Adam's moments decay into them); the caller's mode is restored.
+#pragma once
+
+#include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "compute/cpu/arena.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace hone::compute::cpu {
+
+#if defined(__x86_64__)
+class FlushDenormals {
+ public:
+  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040U); }
+  ~FlushDenormals() { _mm_setcsr(saved_); }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned saved_;
+};
+#else
+struct FlushDenormals {};
+#endif
+
+class Runtime {
+ public:
+  explicit Runtime(int threads)
+      : threads_(threads),
+        limit_(tbb::global_control::max_allowed_parallelism,
+               std::max<size_t>(
+                   static_cast<size_t>(threads),
+                   tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism))),
+        arena_(threads),
+        scratch_(static_cast<size_t>(threads)) {}
+
+  int threads() const { return threads_; }
+
+  template <class F>
+  void parallel(int64_t n, const F& f) {
+    if (n <= 0) return;
+    if (n == 1 || threads_ == 1) {
+      arena_.execute([&] {
+        FlushDenormals flush;
+        const int slot = tbb::this_task_arena::current_thread_index();
+        for (int64_t i = 0; i < n; ++i) f(i, slot);
+      });
+      return;
+    }
+    arena_.execute([&] {
+      tbb::parallel_for(tbb::blocked_range<int64_t>(0, n), [&](const tbb::blocked_range<int64_t>& range) {
+        FlushDenormals flush;
+        const int slot = tbb::this_task_arena::current_thread_index();
+        for (int64_t i = range.begin(); i < range.end(); ++i) f(i, slot);
+      });
+    });
+  }
+
+  // At least n floats, kept and reused; one user per slot at a time.
+  float* scratch(int slot, size_t n) {
+    Scratch& s = scratch_[static_cast<size_t>(slot)];
+    if (s.size < n) {
+      s.memory = aligned_floats(n);
+      s.size = n;
+    }
+    return s.memory.get();
+  }
+
+ private:
+  struct alignas(64) Scratch {
+    AlignedFloats memory;
+    size_t size = 0;
+  };
+  int threads_;
+  tbb::global_control limit_;
+  tbb::task_arena arena_;
+  std::vector<Scratch> scratch_;
+};
+
+}  // namespace hone::compute::cpu
