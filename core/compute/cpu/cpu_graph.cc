@@ -156,6 +156,21 @@ CpuGraph::PanelProduct CpuGraph::panel_product(const Panels& panels, MatmulShape
 }
 
 void CpuGraph::weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs) {
+  // Jobs of one parameter (a shared weight) add to each other and so come one after the other.
+  for (size_t begin = 0, end = 0; begin < jobs.size(); begin = end) {
+    auto clashes = [&](const WeightGradient& job) {
+      return std::any_of(jobs.begin() + static_cast<std::ptrdiff_t>(begin),
+                         jobs.begin() + static_cast<std::ptrdiff_t>(end), [&](const WeightGradient& other) {
+                           return other.layer.weight.id == job.layer.weight.id ||
+                                  (job.layer.bias && other.layer.bias.id == job.layer.bias.id);
+                         });
+    };
+    for (end = begin + 1; end < jobs.size() && !clashes(jobs[end]);) ++end;
+    independent_weight_gradients(tokens, jobs.subspan(begin, end - begin));
+  }
+}
+
+void CpuGraph::independent_weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs) {
   struct Tile {
     const WeightGradient* job;
     float *dw, *db;

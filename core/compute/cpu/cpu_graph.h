@@ -134,6 +134,7 @@ class CpuGraph final : public Graph {
   MaskKey mask_key(Dropout dropout) const;
   PanelProduct panel_product(const Panels& panels, MatmulShape shape);
   void weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs);
+  void independent_weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs);
   NormBackward norm_backward(const Panels& panels, int64_t n, const LayerNorm& norm);
   void finish(const NormBackward& backward);
   void run_attention(const AttentionRun& run, float* out, float* lse);

@@ -1,6 +1,6 @@
 #include "compute/cpu/matmul.h"
 
-#include <tbb/task_arena.h>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -40,6 +40,8 @@ Matmul::Matmul(const dnnl::engine& engine, const MatmulShape& shape, int slots)
     description_ = describe(engine_, shape);
     primitive_ = dnnl::matmul(description_);
   });
+  // oneDNN's plain gemm (what AVX2 gets) asks for the thread count when it runs, and its sums depend on it.
+  asks_for_threads_ = std::string_view(description_.impl_info_str()).find("gemm") != std::string_view::npos;
 }
 
 void Matmul::prepare(Context& c) {
@@ -54,6 +56,7 @@ void Matmul::prepare(Context& c) {
   c.args[1] = {DNNL_ARG_WEIGHTS, c.b.get()};
   c.args[2] = {DNNL_ARG_DST, c.c.get()};
   c.args[3] = {DNNL_ARG_SCRATCHPAD, c.scratchpad.get()};
+  if (asks_for_threads_) c.alone = std::make_unique<tbb::task_arena>(1);
   c.ready = true;
 }
 
@@ -63,7 +66,10 @@ void Matmul::run(int slot, const float* a, const float* b, float* c) {
   dnnl_memory_set_data_handle(context.a.get(), const_cast<float*>(a));
   dnnl_memory_set_data_handle(context.b.get(), const_cast<float*>(b));
   dnnl_memory_set_data_handle(context.c.get(), c);
-  dnnl_status_t status = dnnl_primitive_execute(primitive_.get(), context.stream.get(), 4, context.args);
+  auto execute = [&] {
+    return dnnl_primitive_execute(primitive_.get(), context.stream.get(), 4, context.args);
+  };
+  const dnnl_status_t status = asks_for_threads_ ? context.alone->execute(execute) : execute();
   if (status != dnnl_success) fail("matrix product failed with oneDNN status ", static_cast<int>(status));
 }
 

@@ -6,6 +6,8 @@
 // parallel region. run() does not allocate after a slot's first call.
 #pragma once
 
+#include <tbb/task_arena.h>
+
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include <cstdint>
@@ -38,12 +40,14 @@ class Matmul {
     dnnl::memory a, b, c, scratchpad;
     AlignedFloats scratch;
     dnnl_exec_arg_t args[4];
+    std::unique_ptr<tbb::task_arena> alone;
     bool ready = false;
   };
   void prepare(Context& context);
   dnnl::engine engine_;
   dnnl::matmul::primitive_desc description_;
   dnnl::matmul primitive_;
+  bool asks_for_threads_ = false;
   std::vector<Context> contexts_;
 };
 

@@ -99,8 +99,16 @@ float* CpuParameters::gradient(Parameter p, bool& accumulate) {
 
 std::vector<float*> CpuParameters::gradient_rows(Parameter p, std::span<const int32_t> ids) {
   Entry& e = at(p);
-  e.has_gradient = true;
   const int64_t width = e.shape.cols;
+  if (!e.options.row_sparse) {
+    bool accumulate = false;
+    float* dense = gradient(p, accumulate);
+    if (!accumulate) std::fill_n(dense, e.size(), 0.0F);
+    std::vector<float*> rows;
+    for (int32_t id : ids) rows.push_back(dense + id * width);
+    return rows;
+  }
+  e.has_gradient = true;
   std::vector<int32_t> fresh;
   for (int32_t id : ids) {
     if (e.slot_of_row[static_cast<size_t>(id)] < 0) fresh.push_back(id);
@@ -237,7 +245,7 @@ void CpuParameters::catch_up(Entry& e, int64_t row) {
 
 void CpuParameters::prepare_rows(Parameter p, std::span<const int32_t> ids) {
   Entry& e = at(p);
-  if (e.history.empty()) return;
+  if (e.history.empty()) return;  // also: not row-sparse
   std::vector<int32_t> behind;
   for (int32_t id : ids) {
     if (e.applied[static_cast<size_t>(id)] < e.history.size()) behind.push_back(id);

@@ -41,7 +41,8 @@ class CpuParameters final : public Parameters {
   bool trainable(Parameter p) const { return p && at(p).options.trainable; }
   // Where a dense gradient goes; `accumulate` tells whether it already holds one. Marks it as present.
   float* gradient(Parameter p, bool& accumulate);
-  // Gradient rows of a table: for each of `ids` (sorted, unique) its row, zeroed when new.
+  // Gradient rows of a table: for each of `ids` (sorted, unique) its row, zeroed when new. Works for dense
+  // ones too.
   std::vector<float*> gradient_rows(Parameter p, std::span<const int32_t> ids);
   // Makes the rows a step is about to read current.
   void prepare_rows(Parameter p, std::span<const int32_t> ids);

@@ -1,0 +1,17 @@
+// Engines for tests: HONE_CPU_ISA=avx2 holds the whole test program to AVX2.
+#pragma once
+
+#include <cstdlib>
+#include <string_view>
+
+#include "compute/cpu/cpu_engine.h"
+
+namespace hone::compute {
+
+inline std::shared_ptr<Engine> test_engine(int threads) {
+  const char* isa = std::getenv("HONE_CPU_ISA");
+  const bool held = isa != nullptr && std::string_view(isa) == "avx2";
+  return cpu::create({threads, held ? cpu::InstructionSet::avx2 : cpu::InstructionSet::best});
+}
+
+}  // namespace hone::compute
