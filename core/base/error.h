@@ -20,6 +20,13 @@ class Error : public std::runtime_error {
   explicit Error(const std::string& message) : std::runtime_error(message) {}
 };
 
+// An option's value that cannot be: the caller's mistake, found before any work (exit code 2 of the command
+// line).
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
 namespace detail {
 inline void append(std::string& out, std::string_view s) {
   out += s;
@@ -59,6 +66,11 @@ std::string cat(const Parts&... parts) {
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
   throw Error(cat(parts...));
+}
+
+template <class... Parts>
+[[noreturn]] void fail_usage(const Parts&... parts) {
+  throw UsageError(cat(parts...));
 }
 
 // Text of an errno value, for messages.

@@ -1,6 +1,6 @@
-// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): random bits as a pure function
-// of a counter and a key. Everything random in hone is made of it, so that a draw depends on what it is for and not on
-// what was drawn before.
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): random bits as a
+// pure function of a counter and a key. Everything random in hone is made of it, so that a draw depends on
+// what it is for and not on what was drawn before.
 #pragma once
 
 #include <array>

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -47,7 +48,8 @@ struct Parameter {
   explicit operator bool() const { return id >= 0; }
 };
 
-// How T packed tokens are cut into S sequences, and who each sequence is (for dropout).
+// How T packed tokens are cut into S sequences, and who each sequence is (for dropout). What an operation was
+// given must live until the step's backward() is done.
 struct Segments {
   std::vector<int32_t> offsets{0};  // [S+1], rising; every sequence has at least one token
   std::vector<uint32_t> row;        // [S] row of the data set
@@ -187,6 +189,9 @@ class Engine {
   virtual std::string name() const = 0;      // "cpu"
   virtual std::string describe() const = 0;  // one line: instruction set, threads
   virtual int threads() const = 0;
+  // Host work (tokenizing, metrics) on the engine's threads: runs work(i) for i in [0, n) and waits.
+  // Exceptions of work reach the caller.
+  virtual void parallel(int64_t n, const std::function<void(int64_t)>& work) = 0;
   virtual std::unique_ptr<Parameters> parameters() = 0;
   virtual std::unique_ptr<Graph> graph(Parameters& parameters) = 0;
 };

@@ -1,4 +1,6 @@
 // Activations and their derivatives, fused with the bias.
+#include "compute/cpu/targets.h"
+// Highway compiles this file once per instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/cpu/kernels_activation.cc"
 #include <hwy/foreach_target.h>

@@ -4,6 +4,8 @@
 // Probabilities are recomputed in backward from the kept log-sum-exp. Sums over queries run in the order of
 // the blocks. Keys and values are laid out in scratch as their products want them: transposed [d, L] for
 // scores, padded to whole vectors.
+#include "compute/cpu/targets.h"
+// Highway compiles this file once per instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/cpu/kernels_attention.cc"
 #include <hwy/foreach_target.h>

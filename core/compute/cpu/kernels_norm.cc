@@ -1,4 +1,6 @@
 // Dropout, residual and layer normalisation of rows, forward and backward.
+#include "compute/cpu/targets.h"
+// Highway compiles this file once per instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/cpu/kernels_norm.cc"
 #include <hwy/foreach_target.h>

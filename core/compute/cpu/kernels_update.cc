@@ -1,4 +1,6 @@
 // Sums and the optimizer's update.
+#include "compute/cpu/targets.h"
+// Highway compiles this file once per instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/cpu/kernels_update.cc"
 #include <hwy/foreach_target.h>

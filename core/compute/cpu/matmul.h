@@ -1,9 +1,10 @@
 // Matrix products on one thread, by oneDNN primitives made once per shape.
 //
 // Rules: C[M,N] (+)= op(A) op(B), float, strict arithmetic. A primitive is created inside an arena of one
-// thread, so it runs inline wherever it is called and its sums do not depend on the thread count. Shapes are
-// few because callers cut their work into panels of fixed height (cpu_graph.h). get() locks; call it before a
-// parallel region. run() does not allocate after a slot's first call.
+// thread, and run in one where its implementation asks again (AVX2's plain gemm), so its sums do not depend
+// on the thread count. Shapes are few because callers cut their work into panels of fixed height
+// (cpu_graph.h). get() locks; call it before a parallel region. run() does not allocate after a slot's first
+// call.
 #pragma once
 
 #include <tbb/task_arena.h>

@@ -1,0 +1,91 @@
+// hone info
+#include <iostream>
+
+#include "command.h"
+#include "model/sentence_model.h"
+
+namespace hone::cli {
+
+namespace {
+
+std::string name_of(model::PoolingMode mode) {
+  switch (mode) {
+    case model::PoolingMode::cls:
+      return "cls";
+    case model::PoolingMode::max:
+      return "max";
+    case model::PoolingMode::mean:
+      return "mean";
+    case model::PoolingMode::mean_sqrt_len:
+      return "mean_sqrt_len_tokens";
+    case model::PoolingMode::weighted_mean:
+      return "weightedmean";
+    case model::PoolingMode::last_token:
+      return "lasttoken";
+  }
+  return "";
+}
+
+std::string describe(const model::Module& module) {
+  switch (module.kind) {
+    case model::Module::Kind::pooling: {
+      std::string text = "pooling:";
+      for (model::PoolingMode mode : module.pooling) text += " " + name_of(mode);
+      return text;
+    }
+    case model::Module::Kind::dense:
+      return cat("dense: ", module.in_features, " to ", module.out_features);
+    case model::Module::Kind::normalize:
+      return "normalize";
+  }
+  return "";
+}
+
+}  // namespace
+
+int info(int argc, char** argv) {
+  cxxopts::Options options = make_options("info", "Describes a model.");
+  options.add_options()("model", "Folder of the model", cxxopts::value<std::string>(), "DIR")(
+      "json", "Print the result as JSON");
+  cxxopts::ParseResult p;
+  static constexpr const char* kRequired[] = {"model"};
+  if (parse(options, argc, argv, kRequired, p)) return kOk;
+  const auto model = model::load_model(p["model"].as<std::string>());
+  const auto engine = make_engine(p);
+  nlohmann::ordered_json modules = nlohmann::ordered_json::array();
+  for (const auto& module : model->modules) modules.push_back(describe(module));
+  const auto& c = model->config;
+  nlohmann::ordered_json j = {{"model", model->folder.string()},
+                              {"architecture", "bert"},
+                              {"layers", c.layers},
+                              {"hidden_size", c.hidden_size},
+                              {"heads", c.heads},
+                              {"vocabulary", c.vocab_size},
+                              {"parameters", model->parameters()},
+                              {"dimension", model->dim()},
+                              {"max_seq_length", model->max_seq_length},
+                              {"modules", modules},
+                              {"similarity", model->similarity},
+                              {"engine", engine->describe()}};
+  if (!model->prompts.empty()) j["prompts"] = model->prompts;
+  if (model->truncate_dim > 0) j["truncate_dim"] = model->truncate_dim;
+  if (p.count("json") != 0) {
+    std::cout << j.dump(2) << '\n';
+    return kOk;
+  }
+  for (const auto& [name, value] : j.items()) {
+    std::cout << name << std::string(16 - std::min<size_t>(15, name.size()), ' ');
+    if (value.is_string()) {
+      std::cout << value.get<std::string>();
+    } else if (value.is_array()) {
+      for (size_t i = 0; i < value.size(); ++i)
+        std::cout << (i == 0 ? "" : ", ") << value[i].get<std::string>();
+    } else {
+      std::cout << value.dump();
+    }
+    std::cout << '\n';
+  }
+  return kOk;
+}
+
+}  // namespace hone::cli

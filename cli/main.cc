@@ -1,0 +1,81 @@
+// The `hone` command: picks the command, turns every failure into one line and an exit code.
+#include <cxxopts.hpp>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <new>
+
+#include "command.h"
+
+namespace {
+
+using hone::cli::kFailed;
+using hone::cli::kOk;
+using hone::cli::kUsage;
+
+struct Entry {
+  const char* name;
+  const char* summary;
+  int (*run)(int, char**);
+};
+constexpr Entry kCommands[] = {
+    {"train", "fine-tune a model on labelled sentence pairs", hone::cli::train},
+    {"encode", "turn texts into vectors", hone::cli::encode},
+    {"eval", "score a model on labelled pairs, compare two models", hone::cli::eval},
+    {"nearest", "find the texts nearest to a query", hone::cli::nearest},
+    {"info", "describe a model", hone::cli::info},
+};
+
+void help(std::ostream& out) {
+  out << "hone fine-tunes sentence-embedding models.\n\nUsage: hone COMMAND [OPTION...]\n\nCommands:\n";
+  for (const Entry& e : kCommands)
+    out << "  " << e.name << std::string(10 - std::string(e.name).size(), ' ') << e.summary << '\n';
+  out << "\nhone COMMAND --help describes a command, hone --version tells the version.\n";
+}
+
+int dispatch(int argc, char** argv) {
+  if (argc < 2) {
+    help(std::cerr);
+    return kUsage;
+  }
+  const std::string name = argv[1];
+  if (name == "--help" || name == "-h" || name == "help") {
+    help(std::cout);
+    return kOk;
+  }
+  if (name == "--version") {
+    std::cout << "hone " << HONE_VERSION << '\n';
+    return kOk;
+  }
+  for (const Entry& e : kCommands) {
+    if (name == e.name) return e.run(argc - 1, argv + 1);
+  }
+  std::cerr << "hone: \"" << hone::excerpt(name) << "\" is not a command; see hone --help\n";
+  return kUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const int code = dispatch(argc, argv);
+    std::cout.flush();
+    if (!std::cout) {
+      std::cerr << "hone: could not write to standard output\n";
+      return kFailed;
+    }
+    return code;
+  } catch (const hone::UsageError& e) {
+    std::cerr << "hone: " << e.what() << '\n';
+    return kUsage;
+  } catch (const cxxopts::exceptions::exception& e) {
+    std::cerr << "hone: " << e.what() << '\n';
+    return kUsage;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "hone: out of memory\n";
+    return kFailed;
+  } catch (const std::exception& e) {
+    std::cerr << "hone: " << e.what() << '\n';
+    return kFailed;
+  }
+}

@@ -1,0 +1,29 @@
+// Progress on stderr: a bar with rate and time left on a terminal, a plain line now and then elsewhere.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace hone::cli {
+
+class Progress {
+ public:
+  Progress(std::string unit, bool quiet);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  // `detail` stands behind the bar ("loss 0.034").
+  void update(int64_t done, int64_t total, const std::string& detail = "");
+  // A line of its own, above the bar.
+  void line(const std::string& text);
+
+ private:
+  void clear();
+  std::string unit_;
+  bool quiet_, terminal_, shown_ = false;
+  int64_t first_done_ = -1;
+  std::chrono::steady_clock::time_point start_, last_;
+};
+
+}  // namespace hone::cli

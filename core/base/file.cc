@@ -1,0 +1,152 @@
+// Reading: a mapping, or a small file as a string. Writing one file beside its target.
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include "base/error.h"
+#include "base/staging.h"
+
+namespace hone {
+
+namespace {
+
+constexpr size_t kBuffer = size_t{1} << 20;
+constexpr size_t kLargestWrite = size_t{1} << 30;
+
+int open_for_reading(const fs::path& path, struct stat& info) {
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) fail("cannot read ", path, ": ", errno_text(errno));
+  if (fstat(fd, &info) != 0) {
+    int code = errno;
+    close(fd);
+    fail("cannot read ", path, ": ", errno_text(code));
+  }
+  if (!S_ISREG(info.st_mode)) {
+    close(fd);
+    fail("cannot read ", path, ": it is ", S_ISDIR(info.st_mode) ? "a folder" : "not a regular file",
+         ", expected a file");
+  }
+  return fd;
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const fs::path& path) : path_(path) {
+  struct stat info {};
+  int fd = open_for_reading(path, info);
+  size_ = static_cast<size_t>(info.st_size);
+  if (size_ > 0) {
+    void* mapped = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+    int code = errno;
+    if (mapped == MAP_FAILED) {
+      close(fd);
+      fail("cannot map ", path, ": ", errno_text(code));
+    }
+    data_ = static_cast<const std::byte*>(mapped);
+  }
+  close(fd);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
+}
+
+std::string read_text_file(const fs::path& path, size_t limit) {
+  struct stat info {};
+  int fd = open_for_reading(path, info);
+  std::string text;
+  char chunk[1 << 16];
+  for (;;) {
+    ssize_t n = read(fd, chunk, sizeof chunk);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      int code = errno;
+      close(fd);
+      fail("cannot read ", path, ": ", errno_text(code));
+    }
+    if (n == 0) break;
+    text.append(chunk, static_cast<size_t>(n));
+    if (text.size() > limit) {
+      close(fd);
+      fail(path, " is larger than ", limit, " bytes, the most expected of such a file");
+    }
+  }
+  close(fd);
+  return text;
+}
+
+StagedFile::StagedFile(fs::path target) : target_(std::move(target)) {
+  staging::Place place = staging::place_of(target_);
+  final_ = place.path();
+  if (place.exists() && !place.is_file())
+    fail("cannot write ", target_, ": it exists and is not a regular file");
+  staging::remove_leftovers(place);
+  staging::step("open");
+  staging::Staged staged = staging::create_file(place, target_);
+  staged_ = staged.path;
+  fd_ = staged.lock;
+}
+
+StagedFile::~StagedFile() {
+  if (fd_ < 0) return;
+  unlink(staged_.c_str());
+  close(fd_);
+}
+
+void StagedFile::write(const void* data, size_t size) {
+  if (fd_ < 0) fail("cannot write ", target_, ": it is already committed");
+  const char* bytes = static_cast<const char*>(data);
+  if (buffer_.size() + size < kBuffer) {
+    buffer_.append(bytes, size);
+    return;
+  }
+  flush();
+  if (size >= kBuffer) {
+    staging::step("write");
+    write_all(bytes, size);
+  } else {
+    buffer_.assign(bytes, size);
+  }
+}
+
+void StagedFile::flush() {
+  if (buffer_.empty()) return;
+  staging::step("write");
+  write_all(buffer_.data(), buffer_.size());
+  buffer_.clear();
+}
+
+void StagedFile::write_all(const char* data, size_t size) {
+  while (size > 0) {
+    ssize_t n = ::write(fd_, data, std::min(size, kLargestWrite));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("cannot write ", target_, ": ", errno_text(errno));
+    data += n;
+    size -= static_cast<size_t>(n);
+  }
+}
+
+void StagedFile::commit() {
+  if (fd_ < 0) fail("cannot write ", target_, ": it is already committed");
+  flush();
+  staging::step("fsync");
+  if (fsync(fd_) != 0) fail("cannot write ", target_, ": ", errno_text(errno));
+  staging::step("rename");
+  if (std::rename(staged_.c_str(), final_.c_str()) != 0)
+    fail("cannot write ", target_, ": ", errno_text(errno));
+  // From here on the target is the new file: nothing below may undo it.
+  close(fd_);
+  fd_ = -1;
+  staging::step("fsync-parent");
+  staging::sync_folder(final_.parent_path(), target_);
+}
+
+}  // namespace hone

@@ -1,0 +1,70 @@
+// The columns of a table under construction: found by role, filled value by value.
+//
+// Rules: every value that enters a Table comes through here, so this is where UTF-8 and numbers are checked
+// and where messages get their file, line and column.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace hone::data {
+
+// One role and where its values go. Several roles may read the same column.
+struct Slot {
+  const RoleRequest* request = nullptr;
+  std::string column;  // name in the file
+  size_t index = 0;    // place among the names given to Columns::choose
+  std::vector<std::string>* texts = nullptr;
+  std::vector<double>* numbers = nullptr;
+};
+
+class Columns {
+ public:
+  // Checks that every key of options.columns is a requested role.
+  Columns(Table& table, const ReadOptions& options);
+
+  // Finds the column of each role among the names of the file (`line` is where they stand). Throws Error
+  // listing the names when a required role has none, when a chosen name is there twice or when there are more
+  // than kMostColumns.
+  void choose(std::span<const std::string_view> names, size_t line);
+  std::span<const Slot> slots() const { return slots_; }
+  // The optional role that would have read `name` had the first row had it; null otherwise.
+  const RoleRequest* missed(std::string_view name) const;
+
+  void put_text(const Slot& slot, std::string_view value, size_t line);
+  void put_number(const Slot& slot, std::string_view value,
+                  size_t line);  // text of a number, blanks around allowed
+  void end_row(size_t line);
+  bool full() const { return table_.rows >= options_.max_rows; }
+
+  // "FILE:LINE: column "NAME": found FOUND, expected a number": what a value of the wrong kind is told.
+  [[noreturn]] void wrong_value(const Slot& slot, std::string_view found, size_t line) const;
+  void finish();  // throws Error when no row came; computes the hash
+
+ private:
+  Table& table_;
+  const ReadOptions& options_;
+  std::vector<Slot> slots_;
+  std::vector<std::pair<std::string, const RoleRequest*>> absent_;  // names that optional roles did not find
+};
+
+constexpr size_t kMostColumns = 10000;
+
+// A name of a column as a message shows it.
+std::string shown(std::string_view name);
+
+// The readers of each format. `reader` stands at the first line.
+class LineReader;
+void read_jsonl(LineReader& reader, Columns& columns, const std::filesystem::path& path);
+void read_csv(LineReader& reader, Columns& columns, const std::filesystem::path& path);
+void read_tsv(LineReader& reader, Columns& columns, const std::filesystem::path& path);
+void read_txt(LineReader& reader, Columns& columns, const std::filesystem::path& path);
+
+}  // namespace hone::data

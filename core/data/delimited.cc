@@ -1,0 +1,173 @@
+// CSV, TSV and plain lines.
+//
+// Rules: the first line of a CSV or TSV names the columns, and every row has as many fields. An empty line is
+// skipped, except where it is a row of the only column. CSV is RFC 4180: a field with a comma, a quote or a
+// line break is quoted, a quote in it doubled; a quote anywhere else is an error, since what follows could
+// only be guessed. TSV knows no quoting at all.
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "data/columns.h"
+#include "data/lines.h"
+
+namespace hone::data {
+
+namespace {
+
+void put_row(Columns& columns, const std::vector<std::string_view>& fields, size_t expected, size_t line,
+             const std::filesystem::path& path) {
+  if (fields.size() != expected) {
+    fail(path, ":", line, ": found ", fields.size() > kMostColumns ? "more than " : "",
+         std::min(fields.size(), kMostColumns), fields.size() == 1 ? " field" : " fields", ", expected ",
+         expected, " as in the first line");
+  }
+  for (const Slot& slot : columns.slots()) {
+    if (slot.texts != nullptr) {
+      columns.put_text(slot, fields[slot.index], line);
+    } else {
+      columns.put_number(slot, fields[slot.index], line);
+    }
+  }
+  columns.end_row(line);
+}
+
+// Stops after one field too many: a line may be 64 MiB of separators.
+void split(std::string_view line, char separator, std::vector<std::string_view>& fields) {
+  fields.clear();
+  while (fields.size() <= kMostColumns) {
+    size_t end = line.find(separator);
+    fields.push_back(line.substr(0, end));
+    if (end == std::string_view::npos) return;
+    line.remove_prefix(end + 1);
+  }
+}
+
+// Records of a CSV file, which may span lines.
+class CsvReader {
+ public:
+  CsvReader(LineReader& lines, const std::filesystem::path& path) : lines_(lines), path_(path) {}
+
+  // The fields of the next record, valid until the next call. False at the end.
+  bool next(std::vector<std::string_view>& fields) {
+    fields.clear();
+    std::string_view line;
+    if (!lines_.next(line)) return false;
+    first_line_ = lines_.number();
+    if (line.find('"') == std::string_view::npos) {
+      split(without_return(line), ',', fields);
+    } else {
+      split_quoted(line, fields);
+    }
+    return true;
+  }
+  size_t line() const { return first_line_; }
+
+ private:
+  LineReader& lines_;
+  const std::filesystem::path& path_;
+  size_t first_line_ = 0;
+  std::string record_;  // the lines of a record with quotes, without their outer quotes, quotes undoubled
+  std::vector<size_t> ends_;  // of each field in record_
+
+  [[noreturn]] void broken(std::string_view what) const {
+    fail(path_, ":", lines_.number(), ": field ", ends_.size() + 1, ": ", what);
+  }
+
+  void split_quoted(std::string_view line, std::vector<std::string_view>& fields) {
+    record_.clear();
+    ends_.clear();
+    for (bool more = true; more;) {
+      if (line.starts_with('"')) {
+        line.remove_prefix(1);
+        take_quoted(line);
+      } else {
+        std::string_view plain = line.substr(0, line.find(','));
+        if (plain.find('"') != std::string_view::npos) {
+          broken("found a quote inside an unquoted field, expected the field quoted and the quote doubled");
+        }
+        line.remove_prefix(plain.size());
+        record_ += line.empty() ? without_return(plain) : plain;
+      }
+      ends_.push_back(record_.size());
+      more = line.starts_with(',') && ends_.size() <= kMostColumns;
+      if (more) line.remove_prefix(1);
+    }
+    for (size_t begin = 0; size_t end : ends_) {
+      fields.push_back(std::string_view(record_).substr(begin, end - begin));
+      begin = end;
+    }
+  }
+
+  // From behind the opening quote to behind the closing one, over as many lines as it takes.
+  void take_quoted(std::string_view& line) {
+    size_t opened = lines_.number();
+    for (;;) {
+      size_t quote = line.find('"');
+      if (quote == std::string_view::npos) {
+        record_ += line;
+        record_ += '\n';
+        bool too_long = record_.size() > kLongestLine;
+        if (too_long || !lines_.next(line)) {
+          fail(path_, ":", opened, ": field ", ends_.size() + 1, ": the quote opened here is not closed",
+               too_long ? cat(" within ", kLongestLine >> 20, " MiB") : "");
+        }
+        continue;
+      }
+      record_ += line.substr(0, quote);
+      line.remove_prefix(quote + 1);
+      if (!line.starts_with('"')) break;
+      record_ += '"';
+      line.remove_prefix(1);
+    }
+    if (line == "\r") line = {};
+    if (!line.empty() && line.front() != ',') {
+      broken(cat("found \"", excerpt(line, 10),
+                 "\" after the closing quote, expected a comma or the end of the line"));
+    }
+  }
+};
+
+}  // namespace
+
+void read_csv(LineReader& reader, Columns& columns, const std::filesystem::path& path) {
+  CsvReader records(reader, path);
+  std::vector<std::string_view> fields;
+  if (!records.next(fields)) return;
+  size_t width = fields.size();
+  columns.choose(fields, records.line());
+  while (!columns.full() && records.next(fields)) {
+    bool empty = fields.size() == 1 && fields.front().empty();
+    if (!empty || width == 1) put_row(columns, fields, width, records.line(), path);
+  }
+}
+
+void read_tsv(LineReader& reader, Columns& columns, const std::filesystem::path& path) {
+  std::string_view line;
+  if (!reader.next(line)) return;
+  std::vector<std::string_view> fields;
+  split(without_return(line), '\t', fields);
+  size_t width = fields.size();
+  columns.choose(fields, reader.number());
+  while (!columns.full() && reader.next(line)) {
+    line = without_return(line);
+    if (line.empty() && width > 1) continue;
+    split(line, '\t', fields);
+    put_row(columns, fields, width, reader.number(), path);
+  }
+}
+
+void read_txt(LineReader& reader, Columns& columns, const std::filesystem::path& path) {
+  const std::vector<std::string_view> only{"text"};
+  columns.choose(only, 1);
+  std::string_view line;
+  std::vector<std::string_view> fields(1);
+  while (!columns.full() && reader.next(line)) {
+    fields.front() = without_return(line);
+    put_row(columns, fields, 1, reader.number(), path);
+  }
+}
+
+}  // namespace hone::data

@@ -1,0 +1,91 @@
+// JSONL: one object a line, its keys the columns.
+//
+// Rules: the first row decides which key serves a role; a later row that lacks it, or that brings a key an
+// optional role would have taken, is an error, since rows would silently mean different things. Keys nobody
+// asked for are ignored. Empty lines are skipped.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "data/columns.h"
+#include "data/json_row.h"
+#include "data/lines.h"
+
+namespace hone::data {
+
+namespace {
+
+std::string keys_of(std::span<const JsonField> fields) {
+  std::string keys;
+  for (const JsonField& field : fields) {
+    if (keys.size() > 300) return keys + ", ...";
+    keys += cat(keys.empty() ? "" : ", ", shown(field.key));
+  }
+  return keys.empty() ? std::string("none") : keys;
+}
+
+// The field of `slot`. Throws Error when it is missing or there twice.
+const JsonField& field_of(const Slot& slot, std::span<const JsonField> fields, size_t line,
+                          const std::filesystem::path& path) {
+  const JsonField* found = nullptr;
+  for (const JsonField& field : fields) {
+    if (field.key != slot.column) continue;
+    if (found != nullptr) fail(path, ":", line, ": column \"", excerpt(slot.column), "\" is there twice");
+    found = &field;
+  }
+  if (found == nullptr) {
+    fail(path, ":", line, ": no column \"", excerpt(slot.column), "\", the columns of this row are ",
+         keys_of(fields));
+  }
+  return *found;
+}
+
+void put_row(Columns& columns, std::span<const JsonField> fields, size_t line,
+             const std::filesystem::path& path, std::string& buffer) {
+  for (const Slot& slot : columns.slots()) {
+    const JsonField& field = field_of(slot, fields, line, path);
+    if (field.kind == JsonKind::string) {
+      std::string_view text = decode_json_string(field.raw, buffer);
+      slot.texts != nullptr ? columns.put_text(slot, text, line) : columns.put_number(slot, text, line);
+    } else if (field.kind == JsonKind::number && slot.numbers != nullptr) {
+      columns.put_number(slot, field.raw, line);
+    } else {
+      columns.wrong_value(slot, json_kind_name(field.kind), line);
+    }
+  }
+  for (const JsonField& field : fields) {
+    if (const RoleRequest* request = columns.missed(field.key)) {
+      fail(path, ":", line, ": column \"", excerpt(field.key), "\" (", request->role,
+           ") is in this row but not in the first one");
+    }
+  }
+  columns.end_row(line);
+}
+
+}  // namespace
+
+void read_jsonl(LineReader& reader, Columns& columns, const std::filesystem::path& path) {
+  JsonRow row;
+  std::string_view line;
+  std::string buffer;
+  bool first = true;
+  while (!columns.full() && reader.next(line)) {
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    std::span<const JsonField> fields;
+    try {
+      fields = row.parse(line);
+    } catch (const Error& error) {
+      fail(path, ":", reader.number(), ": ", error.what());
+    }
+    if (first) {
+      std::vector<std::string_view> names;
+      for (const JsonField& field : fields) names.push_back(field.key);
+      columns.choose(names, reader.number());
+      first = false;
+    }
+    put_row(columns, fields, reader.number(), path, buffer);
+  }
+}
+
+}  // namespace hone::data

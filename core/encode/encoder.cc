@@ -1,0 +1,93 @@
+#include "encode/encoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace hone::encode {
+
+namespace {
+
+constexpr size_t kChunk = 1 << 15;  // texts tokenized and sorted together: bounds memory
+constexpr int64_t kTokenizeBlock = 16;
+
+void normalize_rows(std::span<float> vectors, int32_t dim) {
+  for (size_t at = 0; at < vectors.size(); at += static_cast<size_t>(dim)) {
+    double square = 0;
+    for (int32_t i = 0; i < dim; ++i)
+      square += static_cast<double>(vectors[at + i]) * static_cast<double>(vectors[at + i]);
+    const double inverse = 1 / std::max(std::sqrt(square), 1e-12);
+    for (int32_t i = 0; i < dim; ++i) vectors[at + i] = static_cast<float>(vectors[at + i] * inverse);
+  }
+}
+
+}  // namespace
+
+std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                                           std::span<const std::string> texts) {
+  const std::string prompt = model.prompt();
+  std::vector<std::vector<int32_t>> ids(texts.size());
+  const auto count = static_cast<int64_t>(texts.size());
+  engine.parallel((count + kTokenizeBlock - 1) / kTokenizeBlock, [&](int64_t block) {
+    for (int64_t i = block * kTokenizeBlock; i < std::min(count, (block + 1) * kTokenizeBlock); ++i) {
+      const auto at = static_cast<size_t>(i);
+      ids[at] =
+          prompt.empty() ? model.tokenizer->encode(texts[at]) : model.tokenizer->encode(prompt + texts[at]);
+    }
+  });
+  return ids;
+}
+
+Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine)
+    : model_(std::move(model)),
+      engine_(std::move(engine)),
+      own_parameters_(engine_->parameters()),
+      own_encoder_(std::make_unique<nn::SentenceEncoder>(*model_, *own_parameters_, nn::EncoderOptions{})),
+      encoder_(own_encoder_.get()),
+      graph_(engine_->graph(*own_parameters_)) {
+  dim_ = model_->truncate_dim > 0 ? std::min(model_->truncate_dim, model_->dim()) : model_->dim();
+}
+
+Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
+                 const nn::SentenceEncoder& encoder, compute::Parameters& parameters)
+    : model_(std::move(model)),
+      engine_(std::move(engine)),
+      encoder_(&encoder),
+      graph_(engine_->graph(parameters)) {
+  dim_ = model_->truncate_dim > 0 ? std::min(model_->truncate_dim, model_->dim()) : model_->dim();
+}
+
+std::vector<float> Encoder::encode(std::span<const std::string> texts, const EncodeOptions& options) {
+  const auto full = static_cast<size_t>(model_->dim()), dim = static_cast<size_t>(dim_);
+  std::vector<float> out(texts.size() * dim), vectors;
+  for (size_t begin = 0; begin < texts.size(); begin += kChunk) {
+    const auto chunk = texts.subspan(begin, std::min(kChunk, texts.size() - begin));
+    const auto ids = tokenize(*model_, *engine_, chunk);
+    std::vector<size_t> order(chunk.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return ids[a].size() > ids[b].size(); });
+    for (size_t first = 0, last = 0; first < order.size(); first = last) {
+      nn::TokenBatch batch;
+      while (last < order.size() &&
+             (last == first ||
+              batch.tokens() + static_cast<int64_t>(ids[order[last]].size()) <= options.batch_tokens)) {
+        batch.add(ids[order[last]], static_cast<uint32_t>(last), 0);
+        ++last;
+      }
+      graph_->begin(compute::Mode::infer);
+      const compute::Tensor y = encoder_->forward(*graph_, batch);
+      vectors.resize((last - first) * full);
+      graph_->read(y, vectors);
+      for (size_t i = first; i < last; ++i) {
+        std::copy_n(vectors.begin() + static_cast<std::ptrdiff_t>((i - first) * full), dim,
+                    out.begin() + static_cast<std::ptrdiff_t>((begin + order[i]) * dim));
+      }
+      if (options.progress) options.progress(begin + last, texts.size());
+    }
+  }
+  if (options.normalize) normalize_rows(out, dim_);
+  return out;
+}
+
+}  // namespace hone::encode

@@ -1,0 +1,52 @@
+// Texts to vectors.
+//
+// Rules: texts are sorted by length and packed into batches of a token budget; results come in the order of
+// the texts and do not depend on the thread count. The model's default prompt is put in front of each text;
+// truncate_dim cuts vectors, as in the reference. One Encoder is used by one thread at a time; several may
+// share an engine.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compute/graph.h"
+#include "model/sentence_model.h"
+#include "nn/sentence_encoder.h"
+
+namespace hone::encode {
+
+struct EncodeOptions {
+  bool normalize = false;       // to length 1, after truncation
+  int64_t batch_tokens = 2048;  // tokens of a packed batch; one longer text is a batch of its own
+  std::function<void(size_t done, size_t total)> progress;
+};
+
+class Encoder {
+ public:
+  Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine);
+  // Shares parameters that live elsewhere (a trainer's): vectors follow their present values.
+  Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
+          const nn::SentenceEncoder& encoder, compute::Parameters& parameters);
+
+  int32_t dim() const { return dim_; }
+  // [texts, dim] row-major
+  std::vector<float> encode(std::span<const std::string> texts, const EncodeOptions& options = {});
+
+ private:
+  std::shared_ptr<const model::SentenceModel> model_;
+  std::shared_ptr<compute::Engine> engine_;
+  std::unique_ptr<compute::Parameters> own_parameters_;
+  std::unique_ptr<nn::SentenceEncoder> own_encoder_;
+  const nn::SentenceEncoder* encoder_;
+  std::unique_ptr<compute::Graph> graph_;
+  int32_t dim_;
+};
+
+// Token ids of each text with the model's prompt in front, on the engine's threads.
+std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                                           std::span<const std::string> texts);
+
+}  // namespace hone::encode

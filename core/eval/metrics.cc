@@ -1,0 +1,167 @@
+#include "eval/metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/philox.h"
+
+namespace hone::eval {
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+void check_sizes(std::span<const double> x, std::span<const double> y) {
+  if (x.size() != y.size()) fail("correlation: ", x.size(), " values against ", y.size());
+}
+
+std::vector<uint32_t> sorted_order(std::span<const double> x) {
+  std::vector<uint32_t> order(x.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return x[a] < x[b]; });
+  return order;
+}
+
+// Spearman of a resample, where row i occurs counts[i] times, without sorting again: ranks follow from
+// walking the rows in the order of the full data and counting. Rows of equal value share the mean rank of all
+// their copies.
+class Resampled {
+ public:
+  explicit Resampled(std::span<const double> x) : x_(x), order_(sorted_order(x)), rank_(x.size()) {}
+  const std::vector<double>& ranks(const std::vector<uint32_t>& counts) {
+    double before = 0;
+    for (size_t i = 0; i < order_.size();) {
+      size_t end = i;
+      double copies = 0;
+      for (; end < order_.size() && x_[order_[end]] == x_[order_[i]]; ++end) copies += counts[order_[end]];
+      for (; i < end; ++i) rank_[order_[i]] = before + (copies + 1) / 2;
+      before += copies;
+    }
+    return rank_;
+  }
+
+ private:
+  std::span<const double> x_;
+  std::vector<uint32_t> order_;
+  std::vector<double> rank_;
+};
+
+double weighted_pearson(const std::vector<double>& x, const std::vector<double>& y,
+                        const std::vector<uint32_t>& counts) {
+  double n = 0, mx = 0, my = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    n += counts[i];
+    mx += counts[i] * x[i];
+    my += counts[i] * y[i];
+  }
+  mx /= n;
+  my /= n;
+  double xy = 0, xx = 0, yy = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    xy += counts[i] * (x[i] - mx) * (y[i] - my);
+    xx += counts[i] * (x[i] - mx) * (x[i] - mx);
+    yy += counts[i] * (y[i] - my) * (y[i] - my);
+  }
+  return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : kNaN;
+}
+
+// How often each of n rows is drawn in resample r.
+void draw(std::vector<uint32_t>& counts, uint64_t seed, uint32_t r) {
+  std::fill(counts.begin(), counts.end(), 0U);
+  const auto n = static_cast<uint64_t>(counts.size());
+  for (uint32_t i = 0; i < counts.size(); i += 4) {
+    const auto words = philox4x32({i / 4, r, 0x424F4F54, 0},
+                                  {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+    for (uint32_t k = 0; k < 4 && i + k < counts.size(); ++k) ++counts[(words[k] * n) >> 32];
+  }
+}
+
+Interval percentiles(std::vector<double> values) {
+  std::erase_if(values, [](double v) { return std::isnan(v); });
+  if (values.empty()) return {kNaN, kNaN};
+  std::sort(values.begin(), values.end());
+  auto at = [&](double share) {  // linear interpolation, as numpy.percentile
+    const double place = share * static_cast<double>(values.size() - 1);
+    const auto low = static_cast<size_t>(place);
+    const size_t high = std::min(low + 1, values.size() - 1);
+    return values[low] + (place - static_cast<double>(low)) * (values[high] - values[low]);
+  };
+  return {at(0.025), at(0.975)};
+}
+
+}  // namespace
+
+double pearson(std::span<const double> x, std::span<const double> y) {
+  check_sizes(x, y);
+  if (x.size() < 2) return kNaN;
+  const auto n = static_cast<double>(x.size());
+  const double mx = std::accumulate(x.begin(), x.end(), 0.0) / n,
+               my = std::accumulate(y.begin(), y.end(), 0.0) / n;
+  double xy = 0, xx = 0, yy = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    xy += (x[i] - mx) * (y[i] - my);
+    xx += (x[i] - mx) * (x[i] - mx);
+    yy += (y[i] - my) * (y[i] - my);
+  }
+  // A constant list has no correlation; rounding may leave it a variance of a few ulp.
+  const auto constant = [](std::span<const double> v) {
+    return std::all_of(v.begin(), v.end(), [&](double e) { return e == v[0]; });
+  };
+  if (constant(x) || constant(y) || std::isnan(xx) || std::isnan(yy)) return kNaN;
+  return std::clamp(xy / (std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0);
+}
+
+std::vector<double> average_ranks(std::span<const double> x) {
+  const std::vector<uint32_t> counts(x.size(), 1);
+  return Resampled(x).ranks(counts);
+}
+
+double spearman(std::span<const double> x, std::span<const double> y) {
+  check_sizes(x, y);
+  for (auto list : {x, y}) {
+    if (std::any_of(list.begin(), list.end(), [](double v) { return std::isnan(v); })) return kNaN;
+  }
+  return pearson(average_ranks(x), average_ranks(y));
+}
+
+Interval spearman_interval(std::span<const double> x, std::span<const double> y, uint64_t seed,
+                           int resamples) {
+  check_sizes(x, y);
+  if (x.size() < 2) return {kNaN, kNaN};
+  Resampled rx(x), ry(y);
+  std::vector<uint32_t> counts(x.size());
+  std::vector<double> values;
+  for (int r = 0; r < resamples; ++r) {
+    draw(counts, seed, static_cast<uint32_t>(r));
+    values.push_back(weighted_pearson(rx.ranks(counts), ry.ranks(counts), counts));
+  }
+  return percentiles(std::move(values));
+}
+
+PairedDifference spearman_difference(std::span<const double> a, std::span<const double> b,
+                                     std::span<const double> labels, uint64_t seed, int resamples) {
+  check_sizes(a, labels);
+  check_sizes(b, labels);
+  PairedDifference result{kNaN, {kNaN, kNaN}, 0};
+  if (labels.size() < 2) return result;
+  result.difference = spearman(b, labels) - spearman(a, labels);
+  Resampled ra(a), rb(b), rl(labels);
+  std::vector<uint32_t> counts(labels.size());
+  std::vector<double> values;
+  int better = 0;
+  for (int r = 0; r < resamples; ++r) {
+    draw(counts, seed, static_cast<uint32_t>(r));
+    const auto& gold = rl.ranks(counts);
+    values.push_back(weighted_pearson(rb.ranks(counts), gold, counts) -
+                     weighted_pearson(ra.ranks(counts), gold, counts));
+    better += values.back() > 0 ? 1 : 0;
+  }
+  result.share_better = resamples > 0 ? static_cast<double>(better) / resamples : 0;
+  result.interval = percentiles(std::move(values));
+  return result;
+}
+
+}  // namespace hone::eval

@@ -1,0 +1,76 @@
+// What a training run is told, and what it says while it runs.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "train/schedule.h"
+
+namespace hone::train {
+
+struct TrainOptions {
+  double epochs = 3;
+  int64_t steps = 0;  // > 0: instead of epochs
+  int64_t batch_size = 32;
+  double learning_rate = 5e-5;
+  double warmup_ratio = 0;
+  ScheduleKind schedule = ScheduleKind::linear;
+  double weight_decay = 0;
+  double max_grad_norm = 1;  // 0: no clipping
+  double dropout = -1;       // negative: the model's own
+  double label_scale = 0;    // 0: read off the data
+  uint64_t seed = 42;
+  bool shuffle = true;
+  int64_t eval_steps = 0;          // 0: at the end of each epoch
+  int64_t checkpoint_steps = 500;  // 0: only when interrupted
+  std::string metric = "spearman_cosine";
+  int32_t max_seq_length = 0;  // 0: the model's own
+
+  // Everything that changes the weights, as name and value: what a resumed run must agree on.
+  std::vector<std::pair<std::string, std::string>> identity() const;
+};
+
+struct StepReport {
+  int64_t step = 0, steps_total = 0;  // step counts from 1
+  double epoch = 0;
+  double loss = 0, learning_rate = 0, grad_norm = 0;
+  int64_t tokens = 0;  // of this batch
+  int64_t pairs = 0;   // of this batch
+  double seconds = 0;  // since the start of the run, earlier runs of a resumed one not counted
+};
+
+struct EvalReport {
+  int64_t step = 0;  // 0: before training
+  std::vector<std::pair<std::string, double>> metrics;
+  double low = 0, high = 0;  // 95 % interval of spearman_cosine
+  bool best = false;
+};
+
+struct Estimate {
+  double seconds = 0;  // of the training steps
+  size_t bytes = 0;    // parameters, optimizer and activations
+};
+
+struct TrainCallbacks {
+  std::function<void(const std::string&)> note;  // a line for people
+  std::function<void(const Estimate&)> estimate;
+  std::function<void(const StepReport&)> step;
+  std::function<void(const EvalReport&)> evaluation;
+  std::function<bool()> stop;  // true: keep a checkpoint and return
+};
+
+struct TrainResult {
+  bool interrupted = false;
+  bool already_finished = false;
+  int64_t steps = 0, kept_step = 0;  // kept_step: the step whose weights were saved
+  std::optional<EvalReport> before, after;
+  double seconds = 0;
+};
+
+}  // namespace hone::train

