@@ -1,6 +1,7 @@
 #include "encode/vectors_file.h"
 
 #include <charconv>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -13,20 +14,13 @@ namespace {
 void write_npy(const fs::path& path, std::span<const float> vectors, int64_t rows, int64_t cols) {
   std::string header = cat("{'descr': '<f4', 'fortran_order': False, 'shape': (", rows, ", ", cols, "), }");
   constexpr size_t kPrefix = 10, kAlign = 64;  // magic, version and length; data starts on a multiple of 64
-  header.append(kAlign - (kPrefix + header.size() + 1) % kAlign, ' ');
+  header.append(kAlign - 1 - (kPrefix + header.size()) % kAlign, ' ');
   header += '\n';
+  std::string prefix("\x93NUMPY\x01\x00", 8);
+  prefix += static_cast<char>(header.size() & 0xFF);
+  prefix += static_cast<char>(header.size() >> 8);
   StagedFile file(path);
-  const char prefix[kPrefix] = {'\x93',
-                                'N',
-                                'U',
-                                'M',
-                                'P',
-                                'Y',
-                                1,
-                                0,
-                                static_cast<char>(header.size() & 0xFF),
-                                static_cast<char>(header.size() >> 8)};
-  file.write(prefix, kPrefix);
+  file.write(prefix);
   file.write(header);
   file.write(vectors.data(), vectors.size_bytes());
   file.commit();
@@ -38,8 +32,14 @@ void write_jsonl(const fs::path& path, std::span<const float> vectors, int64_t r
   for (int64_t r = 0; r < rows; ++r) {
     line = cat("{\"index\":", r, ",\"embedding\":[");
     for (int64_t c = 0; c < cols; ++c) {
+      const float value = vectors[static_cast<size_t>(r * cols + c)];
+      if (!std::isfinite(value)) {
+        fail(path, ": row ", r, ", column ", c, ": ", value,
+             " cannot be written as JSON; .npy and .safetensors hold it");
+      }
       if (c > 0) line += ',';
-      line += cat(vectors[static_cast<size_t>(r * cols + c)]);
+      char digits[32];
+      line.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
     }
     line += "]}\n";
     file.write(line);
@@ -59,7 +59,7 @@ void check_vectors_path(const fs::path& path) {
 
 void write_vectors(const fs::path& path, std::span<const float> vectors, int64_t rows, int64_t cols) {
   check_vectors_path(path);
-  if (static_cast<int64_t>(vectors.size()) != rows * cols)
+  if (rows < 0 || cols < 0 || static_cast<int64_t>(vectors.size()) != rows * cols)
     fail(path, ": ", vectors.size(), " numbers for shape [", rows, ",", cols, "]");
   if (path.extension() == ".npy") {
     write_npy(path, vectors, rows, cols);

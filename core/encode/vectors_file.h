@@ -1,6 +1,6 @@
 // Vectors as files: .npy (version 1.0, '<f4', C order), .safetensors (one tensor, "embeddings") or .jsonl
-// (one object a line, {"index":0,"embedding":[...]}, numbers in shortest round-trip form). Written beside and
-// renamed.
+// (one object a line, {"index":0,"embedding":[...]}, numbers in shortest round-trip form; a number
+// that is not finite is an Error, as JSON has none). Written beside and renamed.
 #pragma once
 
 #include <cstdint>

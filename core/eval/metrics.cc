@@ -18,6 +18,10 @@ void check_sizes(std::span<const double> x, std::span<const double> y) {
   if (x.size() != y.size()) fail("correlation: ", x.size(), " values against ", y.size());
 }
 
+bool any_nan(std::span<const double> x) {
+  return std::any_of(x.begin(), x.end(), [](double v) { return std::isnan(v); });
+}
+
 std::vector<uint32_t> sorted_order(std::span<const double> x) {
   std::vector<uint32_t> order(x.size());
   std::iota(order.begin(), order.end(), 0U);
@@ -27,7 +31,7 @@ std::vector<uint32_t> sorted_order(std::span<const double> x) {
 
 // Spearman of a resample, where row i occurs counts[i] times, without sorting again: ranks follow from
 // walking the rows in the order of the full data and counting. Rows of equal value share the mean rank of all
-// their copies.
+// their copies. NaN has no place in an order: callers keep it out.
 class Resampled {
  public:
   explicit Resampled(std::span<const double> x) : x_(x), order_(sorted_order(x)), rank_(x.size()) {}
@@ -49,21 +53,29 @@ class Resampled {
   std::vector<double> rank_;
 };
 
+// Distances from the mean, in units of the largest, so that their squares neither overflow nor vanish.
+class Deviations {
+ public:
+  explicit Deviations(std::span<const double> x)
+      : mean_(std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size())) {
+    for (double v : x) largest_ = std::max(largest_, std::abs(v - mean_));
+  }
+  double scaled(double v) const { return (v - mean_) / largest_; }
+
+ private:
+  double mean_, largest_ = 0;
+};
+
+// Of the ranks of as many draws as there are rows: their mean is (n + 1) / 2 exactly, and they are small.
 double weighted_pearson(const std::vector<double>& x, const std::vector<double>& y,
                         const std::vector<uint32_t>& counts) {
-  double n = 0, mx = 0, my = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    n += counts[i];
-    mx += counts[i] * x[i];
-    my += counts[i] * y[i];
-  }
-  mx /= n;
-  my /= n;
+  const double mean = (static_cast<double>(counts.size()) + 1) / 2;
   double xy = 0, xx = 0, yy = 0;
   for (size_t i = 0; i < x.size(); ++i) {
-    xy += counts[i] * (x[i] - mx) * (y[i] - my);
-    xx += counts[i] * (x[i] - mx) * (x[i] - mx);
-    yy += counts[i] * (y[i] - my) * (y[i] - my);
+    const double weighted = counts[i] * (x[i] - mean);
+    xy += weighted * (y[i] - mean);
+    xx += weighted * (x[i] - mean);
+    yy += counts[i] * (y[i] - mean) * (y[i] - mean);
   }
   return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : kNaN;
 }
@@ -96,41 +108,38 @@ Interval percentiles(std::vector<double> values) {
 
 double pearson(std::span<const double> x, std::span<const double> y) {
   check_sizes(x, y);
-  if (x.size() < 2) return kNaN;
-  const auto n = static_cast<double>(x.size());
-  const double mx = std::accumulate(x.begin(), x.end(), 0.0) / n,
-               my = std::accumulate(y.begin(), y.end(), 0.0) / n;
-  double xy = 0, xx = 0, yy = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    xy += (x[i] - mx) * (y[i] - my);
-    xx += (x[i] - mx) * (x[i] - mx);
-    yy += (y[i] - my) * (y[i] - my);
-  }
   // A constant list has no correlation; rounding may leave it a variance of a few ulp.
   const auto constant = [](std::span<const double> v) {
     return std::all_of(v.begin(), v.end(), [&](double e) { return e == v[0]; });
   };
-  if (constant(x) || constant(y) || std::isnan(xx) || std::isnan(yy)) return kNaN;
-  return std::clamp(xy / (std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0);
+  if (x.size() < 2 || constant(x) || constant(y)) return kNaN;
+  const Deviations dx(x), dy(y);
+  double xy = 0, xx = 0, yy = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double u = dx.scaled(x[i]), v = dy.scaled(y[i]);
+    xy += u * v;
+    xx += u * u;
+    yy += v * v;
+  }
+  const double r = std::clamp(xy / (std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0);
+  return x.size() == 2 ? std::round(r) : r;  // two points lie on a line
 }
 
 std::vector<double> average_ranks(std::span<const double> x) {
+  if (any_nan(x)) return std::vector<double>(x.size(), kNaN);
   const std::vector<uint32_t> counts(x.size(), 1);
   return Resampled(x).ranks(counts);
 }
 
 double spearman(std::span<const double> x, std::span<const double> y) {
   check_sizes(x, y);
-  for (auto list : {x, y}) {
-    if (std::any_of(list.begin(), list.end(), [](double v) { return std::isnan(v); })) return kNaN;
-  }
   return pearson(average_ranks(x), average_ranks(y));
 }
 
 Interval spearman_interval(std::span<const double> x, std::span<const double> y, uint64_t seed,
                            int resamples) {
   check_sizes(x, y);
-  if (x.size() < 2) return {kNaN, kNaN};
+  if (x.size() < 2 || any_nan(x) || any_nan(y)) return {kNaN, kNaN};
   Resampled rx(x), ry(y);
   std::vector<uint32_t> counts(x.size());
   std::vector<double> values;
@@ -145,21 +154,22 @@ PairedDifference spearman_difference(std::span<const double> a, std::span<const 
                                      std::span<const double> labels, uint64_t seed, int resamples) {
   check_sizes(a, labels);
   check_sizes(b, labels);
-  PairedDifference result{kNaN, {kNaN, kNaN}, 0};
-  if (labels.size() < 2) return result;
+  PairedDifference result{kNaN, {kNaN, kNaN}, kNaN};
+  if (labels.size() < 2 || any_nan(a) || any_nan(b) || any_nan(labels)) return result;
   result.difference = spearman(b, labels) - spearman(a, labels);
   Resampled ra(a), rb(b), rl(labels);
   std::vector<uint32_t> counts(labels.size());
   std::vector<double> values;
-  int better = 0;
   for (int r = 0; r < resamples; ++r) {
     draw(counts, seed, static_cast<uint32_t>(r));
     const auto& gold = rl.ranks(counts);
-    values.push_back(weighted_pearson(rb.ranks(counts), gold, counts) -
-                     weighted_pearson(ra.ranks(counts), gold, counts));
-    better += values.back() > 0 ? 1 : 0;
+    const double difference =
+        weighted_pearson(rb.ranks(counts), gold, counts) - weighted_pearson(ra.ranks(counts), gold, counts);
+    if (!std::isnan(difference)) values.push_back(difference);
   }
-  result.share_better = resamples > 0 ? static_cast<double>(better) / resamples : 0;
+  if (values.empty()) return result;
+  const auto better = std::count_if(values.begin(), values.end(), [](double v) { return v > 0; });
+  result.share_better = static_cast<double>(better) / static_cast<double>(values.size());
   result.interval = percentiles(std::move(values));
   return result;
 }

@@ -1,8 +1,10 @@
 // Correlations and their uncertainty.
 //
 // Rules: values equal scipy.stats (pearsonr, spearmanr with average ranks for ties) to 1e-12. A constant
-// input has no correlation: NaN, as there. Resampling is Philox-seeded: the same seed gives the same interval
-// on every machine and at any thread count.
+// input has no correlation: NaN, as there; so has one with a NaN in it or of fewer than two values.
+// Resampling is Philox-seeded: the same seed gives the same interval on every machine and at any thread
+// count. Resample r draws row (word * n) >> 32 for each of its n words, which are Philox of counter
+// {word / 4, r, 0x424F4F54, 0} and the seed as key; one without a correlation is left out.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +15,8 @@ namespace hone::eval {
 
 double pearson(std::span<const double> x, std::span<const double> y);
 double spearman(std::span<const double> x, std::span<const double> y);
-std::vector<double> average_ranks(std::span<const double> x);  // 1-based, ties share the mean
+// 1-based, ties share the mean; all NaN when any value is.
+std::vector<double> average_ranks(std::span<const double> x);
 
 struct Interval {
   double low = 0, high = 0;

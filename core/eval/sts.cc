@@ -7,6 +7,19 @@
 
 namespace hone::eval {
 
+namespace {
+
+// The reference normalises each side with a floor of 1e-12: a zero vector has cosine 0. Above the floor, one
+// root of the product: two equal vectors then have cosine 1 exactly, and pairs of them are tied.
+double cosine(double dot, double aa, double bb) {
+  constexpr double kFloor = 1e-12;
+  if (aa < kFloor * kFloor || bb < kFloor * kFloor)
+    return dot / (std::max(std::sqrt(aa), kFloor) * std::max(std::sqrt(bb), kFloor));
+  return dot / std::sqrt(aa * bb);
+}
+
+}  // namespace
+
 const std::vector<std::string>& sts_metric_names() {
   static const std::vector<std::string> names{"pearson_cosine",    "spearman_cosine",   "pearson_dot",
                                               "spearman_dot",      "pearson_euclidean", "spearman_euclidean",
@@ -26,6 +39,7 @@ double StsScores::at(const std::string& metric) const {
 StsScores sts_scores(std::span<const float> a, std::span<const float> b, int dim,
                      std::span<const double> labels, bool with_interval) {
   const size_t rows = labels.size(), width = static_cast<size_t>(dim);
+  if (dim < 1) fail("sts: vectors of ", dim, " numbers");
   if (a.size() != rows * width || b.size() != rows * width) fail("sts: vectors and labels differ in number");
   StsScores scores;
   std::vector<double> dots, euclidean, manhattan;
@@ -39,8 +53,7 @@ StsScores sts_scores(std::span<const float> a, std::span<const float> b, int dim
       square += (u - v) * (u - v);
       absolute += std::abs(u - v);
     }
-    // The reference normalises each side with a floor of 1e-12: a zero vector has cosine 0.
-    scores.cosine.push_back(dot / (std::max(std::sqrt(aa), 1e-12) * std::max(std::sqrt(bb), 1e-12)));
+    scores.cosine.push_back(cosine(dot, aa, bb));
     dots.push_back(dot);
     euclidean.push_back(-std::sqrt(square));
     manhattan.push_back(-absolute);

@@ -4,6 +4,7 @@
 // header or a table. Nothing in it depends on the time or the machine: the same model gives the same card.
 #include "model/model_card.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 

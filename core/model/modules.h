@@ -25,8 +25,7 @@ Module parse_pooling(std::string_view json, const std::filesystem::path& file, i
 Module parse_dense(std::string_view json, const std::filesystem::path& file);
 void check_normalize(std::string_view json, const std::filesystem::path& file);
 
-// Files of the old schema. `index` counts from 1 after the transformer; `input` is the width a module is
-// given.
+// Files of the old schema. `index` counts from 1 after the transformer.
 std::string modules_json(const std::vector<Module>& modules);
 std::string module_folder(const Module& module, size_t index);  // "1_Pooling"
 std::string module_config_json(const Module& module, int32_t hidden_size);

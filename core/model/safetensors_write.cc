@@ -1,6 +1,4 @@
 // Writing safetensors. Header and data go out in one pass, straight from the caller's memory.
-#include <cstring>
-#include <limits>
 #include <set>
 
 #include "base/error.h"

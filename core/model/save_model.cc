@@ -1,5 +1,7 @@
 // Writing a model's folder, in the old schema: it is the one that every reader of such folders understands.
+#include <span>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"

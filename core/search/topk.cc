@@ -1,6 +1,7 @@
 #include "search/topk.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 
@@ -8,7 +9,12 @@ namespace hone::search {
 
 namespace {
 
+constexpr int64_t kBlock = 64;  // rows of the corpus that stay in cache while every query passes over them
+
+// NaN is worse than any score: it would otherwise break the order of the heap.
 bool better(const Hit& a, const Hit& b) {
+  if (std::isnan(a.score) || std::isnan(b.score))
+    return std::isnan(a.score) == std::isnan(b.score) ? a.index < b.index : std::isnan(b.score);
   return a.score > b.score || (a.score == b.score && a.index < b.index);
 }
 
@@ -25,6 +31,17 @@ float dot(const float* a, const float* b, int64_t n) {
   return rest;
 }
 
+// The heap has the worst of the k best on top.
+void keep(const Hit& hit, int64_t k, std::vector<Hit>& heap) {
+  if (static_cast<int64_t>(heap.size()) == k) {
+    if (!better(hit, heap.front())) return;
+    std::pop_heap(heap.begin(), heap.end(), better);
+    heap.pop_back();
+  }
+  heap.push_back(hit);
+  std::push_heap(heap.begin(), heap.end(), better);
+}
+
 }  // namespace
 
 std::vector<std::vector<Hit>> top_k(std::span<const float> queries, std::span<const float> corpus, int dim,
@@ -37,18 +54,12 @@ std::vector<std::vector<Hit>> top_k(std::span<const float> queries, std::span<co
   const auto count = static_cast<int64_t>(corpus.size()) / dim,
              asked = static_cast<int64_t>(queries.size()) / dim;
   std::vector<std::vector<Hit>> results(static_cast<size_t>(asked));
-  // Corpus rows outside, so that each is read once; a heap per query keeps the worst of its best on top.
-  for (int64_t row = 0; row < count; ++row) {
+  for (int64_t begin = 0; begin < count; begin += kBlock) {
+    const int64_t end = std::min(count, begin + kBlock);
     for (int64_t q = 0; q < asked; ++q) {
-      const Hit hit{row, dot(queries.data() + q * dim, corpus.data() + row * dim, dim)};
-      auto& heap = results[static_cast<size_t>(q)];
-      if (static_cast<int64_t>(heap.size()) < k) {
-        heap.push_back(hit);
-        std::push_heap(heap.begin(), heap.end(), better);
-      } else if (better(hit, heap.front())) {
-        std::pop_heap(heap.begin(), heap.end(), better);
-        heap.back() = hit;
-        std::push_heap(heap.begin(), heap.end(), better);
+      for (int64_t row = begin; row < end; ++row) {
+        keep({row, dot(queries.data() + q * dim, corpus.data() + row * dim, dim)}, k,
+             results[static_cast<size_t>(q)]);
       }
     }
   }

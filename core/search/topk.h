@@ -12,8 +12,8 @@ struct Hit {
   float score = 0;
 };
 
-// For each query [Q, dim] its k best rows of corpus [N, dim], best first; equal scores by lower index. Fewer
-// when N < k. Memory beyond the result does not grow with N.
+// For each query [Q, dim] its k best rows of corpus [N, dim], best first; equal scores by lower index, NaN
+// last. Fewer when N < k. Memory beyond the result does not grow with N.
 std::vector<std::vector<Hit>> top_k(std::span<const float> queries, std::span<const float> corpus, int dim,
                                     int64_t k);
 
