@@ -166,13 +166,15 @@ int train(int argc, char** argv) {
   train::TrainResult result;
   {
     Progress progress("steps", quiet(p));
-    progress.line(cat("engine: ", engine->describe()));
-    if (trainer.label_scale() != 1) {
-      progress.line(cat("labels are divided by ", trainer.label_scale(),
-                        o.label_scale > 0 ? "" : " (read off the data; --label-scale sets another)"));
-    }
     std::optional<StepLog> log;
     train::TrainCallbacks callbacks;
+    callbacks.begin = [&] {
+      progress.line(cat("engine: ", engine->describe()));
+      if (trainer.label_scale() != 1) {
+        progress.line(cat("labels are divided by ", trainer.label_scale(),
+                          o.label_scale > 0 ? "" : " (read off the data; --label-scale sets another)"));
+      }
+    };
     callbacks.note = [&](const std::string& text) { progress.line(text); };
     callbacks.estimate = [&](const train::Estimate& e) {
       progress.line(cat("estimate: ", duration(e.seconds), ", ",

@@ -33,16 +33,16 @@ std::map<std::string, std::string> parse_columns(std::string_view text, std::spa
     std::string_view piece = text.substr(0, comma);
     size_t equals = piece.find('=');
     if (equals == std::string_view::npos || equals == 0 || equals + 1 == piece.size()) {
-      fail("--columns: found \"", excerpt(piece), "\", expected role=name");
+      fail_usage("--columns: found \"", excerpt(piece), "\", expected role=name");
     }
     std::string role(piece.substr(0, equals));
     if (std::find(known.begin(), known.end(), role) == known.end()) {
       std::string roles;
       for (const std::string& name : known) roles += cat(roles.empty() ? "" : ", ", name);
-      fail("--columns: no role \"", excerpt(role), "\" here, the roles are ", roles);
+      fail_usage("--columns: no role \"", excerpt(role), "\" here, the roles are ", roles);
     }
     if (!columns.emplace(role, piece.substr(equals + 1)).second)
-      fail("--columns: role \"", role, "\" is there twice");
+      fail_usage("--columns: role \"", role, "\" is there twice");
     if (comma == std::string_view::npos) return columns;
     text.remove_prefix(comma + 1);
   }

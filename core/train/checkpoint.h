@@ -37,7 +37,8 @@ struct LoadedCheckpoint {
   std::shared_ptr<const model::SentenceModel> model;  // with the weights of the checkpoint
   CheckpointState state;
 };
-// Null when there is none. The caller has called recover_staged_folder(). Throws Error when it is broken or its identity differs, naming what differs.
+// Null when there is none. The caller has called recover_staged_folder(). Throws Error when it is broken or
+// its identity differs, naming what differs.
 std::optional<LoadedCheckpoint> load_checkpoint(const std::filesystem::path& folder,
                                                 const Identity& identity);
 // Puts the moments back.

@@ -58,6 +58,7 @@ struct Estimate {
 };
 
 struct TrainCallbacks {
+  std::function<void()> begin;                   // all checks passed, work begins
   std::function<void(const std::string&)> note;  // a line for people
   std::function<void(const Estimate&)> estimate;
   std::function<void(const StepReport&)> step;

@@ -272,7 +272,8 @@ TrainResult Trainer::run(const fs::path& out, OnExisting existing, const TrainCa
   const auto start = Clock::now();
   const fs::path checkpoint = out / "checkpoint";
   recover_staged_folder(out);
-  if (fs::is_directory(out)) recover_staged_folder(checkpoint);  // a killed run may have left only this behind
+  if (fs::is_directory(out))
+    recover_staged_folder(checkpoint);  // a killed run may have left only this behind
   TrainResult result;
   Run run;
   run.start = model_;
@@ -310,6 +311,7 @@ TrainResult Trainer::run(const fs::path& out, OnExisting existing, const TrainCa
     note(cat("no checkpoint in ", checkpoint, ": starting anew"));
   }
   { StagedFolder writable(checkpoint); }  // a folder that cannot be written is found now, not after an hour
+  if (callbacks.begin) callbacks.begin();
 
   const float dropout = static_cast<float>(options_.dropout);
   run.parameters = engine_->parameters();

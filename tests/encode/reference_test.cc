@@ -60,7 +60,7 @@ TEST_P(SmallModels, give_the_references_vectors) {
 INSTANTIATE_TEST_SUITE_P(Reference, SmallModels,
                          testing::Values("mean-gelu", "cls-relu", "max", "mean-sqrt-len", "weighted-mean",
                                          "last-token", "concatenated", "dense-tanh", "float16", "bfloat16",
-                                         "lower-prompt", "new-schema", "new-schema-list", "bare"));
+                                         "lower-prompt", "new-schema", "new-schema-list", "bare", "narrow"));
 
 TEST(Reference, minilm_on_awkward_texts) {
   const char* folder = std::getenv("HONE_MODEL");

@@ -114,7 +114,7 @@ TEST_P(WholeEncoder, gradients_equal_the_references_in_double) {
     EXPECT_LE(error / norm_of(expected.data, expected.size), allowed);
   }
 }
-INSTANTIATE_TEST_SUITE_P(Reference, WholeEncoder, testing::Values("mean-gelu", "cls-relu"));
+INSTANTIATE_TEST_SUITE_P(Reference, WholeEncoder, testing::Values("mean-gelu", "cls-relu", "narrow"));
 
 TEST(Reference, thirty_training_steps) {
   Fixture s("mean-gelu");
