@@ -93,7 +93,7 @@ int default_threads() {
 std::shared_ptr<Engine> create(const CpuOptions& options) {
   if (options.threads < 0 || options.threads > 4096) {
     fail_usage("threads: ", options.threads,
-         " found, a number from 1 to 4096 expected (0: all that this process may use)");
+               " found, a number from 1 to 4096 expected (0: all that this process may use)");
   }
   hold_to(options.isa);
   return std::make_shared<CpuEngine>(options.threads == 0 ? default_threads() : options.threads);
