@@ -59,8 +59,11 @@ void check_vectors_path(const fs::path& path) {
 
 void write_vectors(const fs::path& path, std::span<const float> vectors, int64_t rows, int64_t cols) {
   check_vectors_path(path);
-  if (rows < 0 || cols < 0 || static_cast<int64_t>(vectors.size()) != rows * cols)
-    fail(path, ": ", vectors.size(), " numbers for shape [", rows, ",", cols, "]");
+  // By division: the product of absurd sizes would wrap round to a size that fits.
+  const auto count = static_cast<int64_t>(vectors.size());
+  const bool fits =
+      rows > 0 && cols > 0 ? count % cols == 0 && count / cols == rows : rows >= 0 && cols >= 0 && count == 0;
+  if (!fits) fail(path, ": ", vectors.size(), " numbers for shape [", rows, ",", cols, "]");
   if (path.extension() == ".npy") {
     write_npy(path, vectors, rows, cols);
   } else if (path.extension() == ".jsonl") {

@@ -136,6 +136,13 @@ TEST(VectorsFiles, wrong_shapes_write_nothing) {
     EXPECT_THROW(write_vectors(folder / name, kVectors, 3, 3), Error);
     EXPECT_THROW(write_vectors(folder / name, kVectors, -2, -3), Error);
     EXPECT_THROW(write_vectors(folder / name, kVectors, 0, 3), Error);
+    EXPECT_THROW(write_vectors(folder / name, kVectors, 3, 0), Error);
+    EXPECT_THROW(write_vectors(folder / name, kVectors, 1, 4), Error);
+    EXPECT_THROW(write_vectors(folder / name, {}, 2, 3), Error);
+    // Products that wrap round to 0 and to 4.
+    EXPECT_THROW(write_vectors(folder / name, {}, int64_t{1} << 62, 4), Error);
+    EXPECT_THROW(write_vectors(folder / name, std::span(kVectors).first(4), (int64_t{1} << 62) + 1, 4),
+                 Error);
   }
   EXPECT_TRUE(folder.names().empty());
 }
