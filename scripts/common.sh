@@ -63,3 +63,13 @@ cargo_target_dir() {
   local cargo=$1 ffi=$root/core/text/ffi
   printf '%s/cargo-%s\n' "$cache" "$({ cat "$ffi"/Cargo.{toml,lock} "$ffi"/src/*; "${cargo%/*}/rustc" --version; } | key)"
 }
+
+# Fills `launchers`, what CMake is told so that objects are taken from ccache; nothing where it is not installed.
+# Checkouts share objects: paths below the checkout are relative to it, and where it was compiled is no part of one.
+use_ccache() {
+  launchers=()
+  command -v ccache >/dev/null || return 0
+  export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G}
+  export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_COMPILERCHECK=content
+  launchers=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+}

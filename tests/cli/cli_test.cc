@@ -166,15 +166,16 @@ TEST(Cli, eval_and_compare) {
   EXPECT_NE(hone({"eval", "--model", kModel, "--data", kPairs}).out.find("95 % interval"), std::string::npos);
 }
 
-TEST(Cli, nearest_finds_the_text_itself) {
+TEST(Cli, nearest_finds_the_text_itself_and_a_repeated_one_once) {
   TempFolder folder;
-  folder.write("c.txt", "alpha\nbeta gamma\ndelta\n");
+  folder.write("c.txt", "alpha\nalpha\nbeta gamma\ndelta\nbeta gamma\n");
   const auto j =
       nlohmann::json::parse(hone({"nearest", "--model", kModel, "--corpus", (folder / "c.txt").string(),
-                                  "--query", "beta gamma", "--top", "2", "--json"})
+                                  "--query", "beta gamma", "--top", "9", "--json"})
                                 .out);
-  ASSERT_EQ(j.size(), 2U);
+  ASSERT_EQ(j.size(), 3U);
   EXPECT_EQ(j[0].at("text"), "beta gamma");
+  EXPECT_EQ(j[0].at("index"), 2) << "where it stands first";
   EXPECT_NEAR(j[0].at("score").get<double>(), 1, 1e-5);
 }
 

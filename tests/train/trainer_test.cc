@@ -118,55 +118,79 @@ TEST(Trainer, interrupted_and_resumed_twice_gives_the_bits_of_the_whole_run) {
   EXPECT_TRUE(train(folder / "out", small_options(), OnExisting::resume).already_finished);
 }
 
-// A child that kills itself inside the n-th write step of checkpoints and model; whatever the moment, going
-// on gives the bits of the run never killed.
-TEST(Trainer, killed_inside_any_write_and_resumed_gives_the_bits_of_the_whole_run) {
-  TempFolder folder;
-  const auto run = [&](const fs::path& out, int kill_at, OnExisting existing) {
-    const pid_t child = fork();
-    if (child == 0) {
-      static int left = 0;
-      left = kill_at;
-      write_step_hook = [](const char*) {
-        if (--left == 0) kill(getpid(), SIGKILL);
-      };
-      try {
-        train(out, small_options(), existing, 1);
-      } catch (const std::exception& e) {
-        std::cerr << e.what() << std::endl;
-        _exit(3);
-      }
-      _exit(0);
+// When a child is to kill itself: in the n-th step of a write of checkpoint or model, after the n-th training
+// step, or never.
+struct Moment {
+  enum { in_write, after_step, never } where = never;
+  int n = 0;
+};
+
+// Trains in a child that kills itself at `moment`. A child that lives to the end leaves the number of its
+// write steps in the file `writes`.
+int train_killed(const fs::path& out, Moment moment, OnExisting existing, const fs::path& writes) {
+  const pid_t child = fork();
+  if (child == 0) {
+    static Moment at;
+    static int written = 0;
+    at = moment;
+    write_step_hook = [](const char*) {
+      if (++written == at.n && at.where == Moment::in_write) kill(getpid(), SIGKILL);
+    };
+    TrainCallbacks callbacks;
+    callbacks.step = [done = 0](const StepReport&) mutable {
+      if (++done == at.n && at.where == Moment::after_step) kill(getpid(), SIGKILL);
+    };
+    try {
+      train(out, small_options(), existing, 1, callbacks);
+    } catch (const std::exception& e) {
+      std::cerr << e.what() << std::endl;
+      _exit(3);
     }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return status;
-  };
-  // The parent starts no threads before it forks: the reference run is a child too.
-  ASSERT_EQ(run(folder / "whole", -1, OnExisting::refuse), 0);
-  int killed = 0;
-  for (int kill_at = 1; kill_at <= 400; kill_at = kill_at * 4 / 3 + 1) {
-    const fs::path out = folder / cat("out", kill_at);
-    int status = run(out, kill_at, OnExisting::refuse);
-    int resumes = 0;
-    if (WIFSIGNALED(status)) {
-      ++killed;
-      // Killed again on the way, then left alone.
-      status = run(out, kill_at, OnExisting::resume);
-      ++resumes;
-      while (WIFSIGNALED(status) && resumes < 3) {
-        status = run(out, kill_at + 7 * resumes, OnExisting::resume);
-        ++resumes;
-      }
-      if (WIFSIGNALED(status)) status = run(out, -1, OnExisting::resume);
-    }
-    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "killed at write step " << kill_at;
-    ASSERT_EQ(weights(folder / "whole"), weights(out)) << "killed at write step " << kill_at;
-    EXPECT_NO_THROW(model::load_model(out));
-    fs::remove_all(out);
-    for (const std::string& name : folder.names()) EXPECT_EQ(name, "whole");
+    std::ofstream(writes) << written << std::flush;
+    _exit(0);
   }
-  EXPECT_GE(killed, 10);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+// SIGKILL at 24 moments over the whole run, 16 of them inside a write; where the run is long enough, killed
+// twice more on the way. Whatever the moment, no folder is broken and going on gives the bits of the run
+// never killed.
+TEST(Trainer, killed_at_any_moment_and_resumed_gives_the_bits_of_the_whole_run) {
+  TempFolder folder;
+  const fs::path out = folder / "out", whole = folder / "whole", writes = folder / "writes";
+  // The parent starts no threads before it forks: the reference run is a child too.
+  ASSERT_EQ(train_killed(whole, {}, OnExisting::refuse, writes), 0);
+  const int last_write = std::stoi(folder.read("writes"));
+  ASSERT_GT(last_write, 16);
+  std::vector<Moment> moments;
+  for (int i = 0; i < 16; ++i) moments.push_back({Moment::in_write, 1 + (last_write - 1) * i / 15});
+  for (int n : {1, 2, 3, 5, 6, 9, 10, 12}) moments.push_back({Moment::after_step, n});
+  int killed_thrice = 0;
+  for (const Moment& moment : moments) {
+    SCOPED_TRACE(cat("killed ", moment.where == Moment::in_write ? "in write " : "after step ", moment.n));
+    ASSERT_TRUE(WIFSIGNALED(train_killed(out, moment, OnExisting::refuse, writes)));
+    int killed = 1, status = 0;
+    for (const Moment& again :
+         {Moment{Moment::in_write, 1 + moment.n / 2}, Moment{Moment::after_step, 1}, Moment{}}) {
+      // A checkpoint that is there is whole, and so is a model: nothing of it lies in OUT before.
+      if (fs::exists(out / "checkpoint")) {
+        EXPECT_NO_THROW(model::load_model(out / "checkpoint"));
+      }
+      if (fs::exists(out / "config.json")) {
+        EXPECT_NO_THROW(model::load_model(out));
+      }
+      status = train_killed(out, again, OnExisting::resume, writes);
+      if (WIFSIGNALED(status)) ++killed;
+    }
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    ASSERT_EQ(weights(whole), weights(out));
+    fs::remove_all(out);
+    EXPECT_EQ(folder.names(), (std::vector<std::string>{"whole", "writes"}));
+    if (killed == 3) ++killed_thrice;
+  }
+  EXPECT_GE(killed_thrice, 12);
 }
 
 TEST(Trainer, resuming_with_other_settings_or_data_names_them) {
