@@ -1,8 +1,9 @@
 // Speed of training and encoding against the machine's matrix-product rate, measured in turn in one run.
 //
-//   hone_bench train  --model DIR --data FILE [--batch 32] [--steps 20] [--rounds 5] [--threads 2] [--isa
-//   avx2] hone_bench encode --model DIR --data FILE [--batch-tokens 2048] ...
+//   hone_bench train  --model DIR --data FILE [--batch 32] [--steps 20] [--rounds 5] [--threads 2]
+//   hone_bench encode --model DIR --data FILE [--batch-tokens 2048] [--rounds 5] [--threads 2]
 //
+// `--isa avx2` holds oneDNN and our kernels to AVX2.
 // train takes pairs from columns sentence1/sentence2/score, or anchor/positive (labels 1). Prints one JSON
 // object. A round in which other guests stole more than 5 % of the processors is thrown away.
 #include <algorithm>

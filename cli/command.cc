@@ -19,9 +19,32 @@ cxxopts::Options make_options(const std::string& name, const std::string& summar
   return options;
 }
 
+namespace {
+
+// cxxopts says which text it could not read, but not of which option; the options that are read are numbers.
+[[noreturn]] void fail_number(int argc, char** argv, const std::string& message) {
+  for (int i = 1; i < argc; ++i) {
+    std::string_view option = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
+    if (const size_t equals = option.find('='); equals != option.npos) {
+      value = option.substr(equals + 1);
+      option = option.substr(0, equals);
+    }
+    const std::string quoted = cxxopts::LQUOTE + std::string(value) + cxxopts::RQUOTE;
+    if (!option.starts_with("--") || message.find(quoted) == message.npos) continue;
+    fail_usage(option.substr(2), ": \"", excerpt(value), "\" found, a number expected");
+  }
+  fail_usage(message);
+}
+
+}  // namespace
+
 bool parse(cxxopts::Options& options, int argc, char** argv, std::span<const char* const> required,
            cxxopts::ParseResult& result) {
-  result = options.parse(argc, argv);
+  try {
+    result = options.parse(argc, argv);
+  } catch (const cxxopts::exceptions::incorrect_argument_type& e) {
+    fail_number(argc, argv, e.what());
+  }
   if (result.count("help") != 0) {
     std::cout << options.help() << '\n';
     return true;

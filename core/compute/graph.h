@@ -2,17 +2,14 @@
 //
 // Rules
 // - An architecture and a loss are written once against Graph; an engine (cpu, torch) implements it. Nothing
-// here
-//   assumes which one: a Tensor is a handle, its numbers stay with the engine until read().
+//   here assumes which one: a Tensor is a handle, its numbers stay with the engine until read().
 // - Everything is a matrix of float, row-major. Shapes in comments: T packed tokens, S sequences, H hidden
-// size,
-//   B pairs. A ragged batch is one run of T tokens cut by Segments; padding does not exist at this level.
+//   size, B pairs. A ragged batch is one run of T tokens cut by Segments; padding does not exist here.
 // - A Graph is a workspace used step after step: begin() forgets the last step's tensors. In train mode
-// operations are
-//   recorded and backward() walks them; in infer mode nothing is kept.
+//   operations are recorded and backward() walks them; in infer mode nothing is kept.
 // - Gradients of parameters add up over backward() calls until Parameters::clear_gradients().
-// - Dropout is keyed by (seed, step, site, row, role, token, feature), never by the packed position
-// (dropout.h).
+// - Dropout is keyed by (seed, step, site, row, role, token, feature), never by the packed position:
+//   dropout.h.
 // - One Graph, or one Parameters, is used by one thread at a time. Graphs in infer mode may share Parameters.
 #pragma once
 
@@ -70,7 +67,6 @@ struct LayerNorm {
   float eps = 1e-12F;
 };
 
-// x + dropout(f(x)), normalised: the second half of a post-norm block.
 struct Linear {
   Parameter weight;  // [N,K]
   Parameter bias;    // [1,N], or none

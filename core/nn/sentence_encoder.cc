@@ -72,6 +72,7 @@ SentenceEncoder::SentenceEncoder(const model::SentenceModel& model, compute::Par
     const bool table = tensor.name.starts_with("embeddings.") && tensor.name.ends_with("_embeddings.weight");
     parameters_.push_back(parameters.add(tensor.name, shape, std::span(tensor.data, tensor.size),
                                          tensor.owner, {options.trainable, decays(tensor.name), table}));
+    dims_.push_back(tensor.shape);
     by_name[tensor.name] = parameters_.back();
   }
   auto named = [&](const std::string& name) {
@@ -165,14 +166,12 @@ Tensor SentenceEncoder::forward(Graph& graph, const TokenBatch& batch) const {
 
 std::vector<model::HostTensor> SentenceEncoder::read(compute::Parameters& parameters) const {
   std::vector<model::HostTensor> tensors;
-  for (Parameter p : parameters_) {
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const Parameter p = parameters_[i];
     const compute::Shape shape = parameters.shape(p);
     std::vector<float> values(static_cast<size_t>(shape.rows * shape.cols));
     parameters.read(p, compute::State::value, values);
-    // A vector was added as one row.
-    std::vector<int64_t> dims =
-        shape.rows == 1 ? std::vector<int64_t>{shape.cols} : std::vector<int64_t>{shape.rows, shape.cols};
-    tensors.push_back(model::HostTensor::owned(parameters.name(p), std::move(dims), std::move(values)));
+    tensors.push_back(model::HostTensor::owned(parameters.name(p), dims_[i], std::move(values)));
   }
   return tensors;
 }

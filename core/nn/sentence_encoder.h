@@ -42,6 +42,7 @@ class SentenceEncoder {
 
   int32_t max_positions_;
   std::vector<compute::Parameter> parameters_;
+  std::vector<std::vector<int64_t>> dims_;  // the tensors' own shapes: a vector is a parameter of one row
   compute::Parameter word_, position_, type_;
   compute::LayerNorm embedding_norm_;
   compute::Dropout embedding_dropout_;

@@ -199,29 +199,35 @@ void Trainer::step(Run& run, int64_t index, StepReport& report) {
   report.pairs = static_cast<int64_t>(rows.size());
 }
 
-// Memory: value, gradient, two moments and the transposed copy of each weight; activations of the longest
-// batch. Per token and layer these are qkv, context, sums, inputs (10 H) and the feed-forward's (2 F) plus
-// its backward's (F + 8 H).
-Estimate Trainer::estimate_memory() const {
-  std::vector<int64_t> lengths(data_.rows());
-  for (size_t row = 0; row < lengths.size(); ++row) lengths[row] = data_.tokens(row);
-  std::sort(lengths.rbegin(), lengths.rend());
+// Memory at the most: the program and the mapped model; of a trained matrix its value, gradient, moments and
+// transposed copy (of an embedding table no gradient and no copy); the activations of the largest batch; the
+// copies that saving makes. Three epochs stand for all. Per token and layer the activations are qkv, context,
+// sums, inputs (12 H) and the feed-forward's F; its backward needs another 2 F + 12 H once.
+Estimate Trainer::estimate_memory(Run& run) const {
   int64_t tokens = 0;
-  for (size_t i = 0; i < std::min(lengths.size(), static_cast<size_t>(options_.batch_size)); ++i)
-    tokens += lengths[i];
+  const int64_t enough = std::min(steps_total_, run.state.step + 3 * steps_per_epoch_);
+  for (int64_t index = run.state.step; index < enough; ++index) {
+    int64_t batch = 0;
+    for (uint32_t row : batch_rows(run, index)) batch += data_.tokens(row);
+    tokens = std::max(tokens, batch);
+  }
   const auto& c = model_->config;
-  const int64_t per_token = c.layers * (12 * int64_t{c.hidden_size} + int64_t{c.intermediate_size}) +
-                            2 * int64_t{c.intermediate_size} + 12 * int64_t{c.hidden_size};
+  const int64_t hidden = c.hidden_size, intermediate = c.intermediate_size;
+  const int64_t per_token = c.layers * (12 * hidden + intermediate) + 2 * intermediate + 12 * hidden;
+  const int64_t all = model_->parameters();
+  const int64_t tables = (int64_t{c.vocab_size} + c.max_positions + c.type_vocab_size) * hidden;
+  const int64_t copies = (eval_ ? 1 : 0) + (options_.checkpoint_steps > 0 ? 3 : 1);
+  constexpr int64_t kProgram = 30 << 20;
   Estimate e;
-  e.bytes = static_cast<size_t>(model_->parameters() * 5 * 4 + tokens * per_token * 4);
-  if (eval_) e.bytes += static_cast<size_t>(model_->parameters() * 4);  // the best weights
+  e.bytes = static_cast<size_t>(
+      kProgram + 4 * (all + 5 * (all - tables) + 3 * tables + tokens * per_token + copies * all));
   return e;
 }
 
 // Time: a forward pass of the first batch, measured; a whole step is about three and a half of them.
 void Trainer::estimate(Run& run, const TrainCallbacks& callbacks) {
   if (!callbacks.estimate) return;
-  Estimate e = estimate_memory();
+  Estimate e = estimate_memory(run);
   nn::TokenBatch batch;
   for (uint32_t row : batch_rows(run, run.state.step)) data_.append(batch, row);
   double best = HUGE_VAL;

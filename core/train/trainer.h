@@ -3,12 +3,11 @@
 //
 // Rules
 // - The model given is never changed; run() writes a new one to OUT. Until it is whole, OUT holds only
-// OUT/checkpoint.
+//   OUT/checkpoint.
 // - The same options, data and model give the same bits at any thread count, interrupted and resumed or not.
 // - Everything that can be checked is checked in the constructor, before step 1.
 // - Order of a step as in transformers' Trainer: forward, backward, clip by max / (norm + 1e-6), AdamW with
-// the rate of
-//   this step, next rate.
+//   the rate of this step, next rate.
 #pragma once
 
 #include <memory>
@@ -38,13 +37,13 @@ class Trainer {
   double label_scale() const { return label_scale_; }
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
   int64_t steps_total() const { return steps_total_; }
-  Estimate estimate_memory() const;
   const Identity& identity() const { return identity_; }
 
  private:
   struct Run;  // the parts that live as long as one run()
   EvalReport evaluate(encode::Encoder& encoder, int64_t step) const;
   void step(Run& run, int64_t index, StepReport& report);
+  Estimate estimate_memory(Run& run) const;
   void estimate(Run& run, const TrainCallbacks& callbacks);
   void consider(Run& run, EvalReport report, const TrainCallbacks& callbacks);
   void finish(Run& run, const std::filesystem::path& out);

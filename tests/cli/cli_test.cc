@@ -104,7 +104,9 @@ TEST(Cli, wrong_usage_is_exit_code_two) {
   expect_error(hone({"eval", "--model", kModel, "--data", kPairs, "--threads", "-3"}), 2, "threads: -3");
   expect_error(hone({"encode", "--model", kModel, "--input", kPairs, "--out", "x.bin"}), 2, ".npy");
   TempFolder folder;
-  expect_error(hone(train(folder / "o", {"--lr", "fast"})), 2, "fast");
+  expect_error(hone(train(folder / "o", {"--lr", "fast"})), 2, "lr: \"fast\" found, a number expected");
+  expect_error(hone(train(folder / "o", {"--lr=nan"})), 2, "lr: \"nan\" found");
+  expect_error(hone(train(folder / "o", {"--seed", "1e"})), 2, "seed: \"1e\" found");
   expect_error(hone(train(folder / "o", {"--loss", "mnr"})), 2, "cosine expected");
   expect_error(hone(train(folder / "o", {"--schedule", "steep"})), 2, "linear, constant or cosine");
   expect_error(hone(train(folder / "o", {"--metric", "accuracy"})), 2, "spearman_cosine");

@@ -2,12 +2,10 @@
 //
 // Rules
 // - Token matrices are cut into panels of fixed height, a function of T alone; a task owns whole panels.
-// Weight gradients
-//   are cut into tiles, each summed over T by one task in a fixed order. So the bits are the same at any
-//   thread count.
+//   Weight gradients are cut into tiles, each summed over T by one task in a fixed order. So the bits are
+//   the same at any thread count.
 // - Buffers have their rows padded to kRowPad. Padding of a forward matrix is finite, padding of a gradient
-// is zero, so
-//   that products may run over it.
+//   is zero, so that products may run over it.
 // - The first to write a tensor's gradient stores, the later ones add (`Value::has_gradient`).
 // - Names of buffers: x input, z before the activation, y output; dx, dz, dy their gradients. Tp = T padded.
 #pragma once
