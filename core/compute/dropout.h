@@ -1,7 +1,6 @@
 // Which elements dropout drops: a pure function of names, not of positions.
 //
-// Rules: every engine and every instruction set draws the same masks. Random bits come from Philox4x32-10
-// with
+// Rules: every engine and every instruction set draws the same masks. Random bits: Philox4x32-10 with
 //   key     = (low word of seed xor high word of seed * 0x9E3779B9, step)
 //   counter = (c0, c1, row, role << 24 | site)
 // One call gives 4 words = 8 halves of 16 bits. An element is dropped when its half is below threshold(p) =

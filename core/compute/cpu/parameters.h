@@ -3,9 +3,9 @@
 // Rules
 // - A frozen parameter aliases the caller's memory; a trainable one is a copy.
 // - A row-sparse parameter (an embedding table) has gradient rows for the ids a step touched. AdamW is lazy
-// there and
-//   exact: rows() brings the asked rows up to date by replaying every missed step with a zero gradient, so
-//   the numbers are those of updating all rows in every step. flush() does it for all rows; read() calls it.
+//   there and exact: prepare_rows() brings the asked rows up to date by replaying every missed step with a
+//   zero gradient, so the numbers are those of updating all rows in every step. flush() does it for all
+//   rows; read() calls it.
 // - Sums run in a fixed order at any thread count.
 #pragma once
 

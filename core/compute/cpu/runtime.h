@@ -2,12 +2,10 @@
 //
 // Rules
 // - parallel(n, f) runs f(i, slot) for i in [0, n) and returns when all are done. Which thread runs which i
-// is open,
-//   so f(i) writes only what belongs to i; sums over i are made afterwards in the order of i. That is what
-//   makes results the same at any thread count.
+//   is open, so f(i) writes only what belongs to i; sums over i are made afterwards in the order of i. That
+//   is what makes results the same at any thread count.
 // - `slot` is below threads() and is held by one running f at a time, because f never waits for other tasks.
-// Scratch
-//   memory and matrix-product contexts are therefore per slot; nothing is thread_local.
+//   Scratch memory and matrix-product contexts are therefore per slot; nothing is thread_local.
 // - Inside f denormals are flushed to zero (Adam's moments decay into them); the caller's mode is restored.
 #pragma once
 
