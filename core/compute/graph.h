@@ -92,6 +92,16 @@ struct FeedForwardBlock {
   LayerNorm norm;
 };
 
+// Numbers that an engine may still be computing. A GPU works behind the program's back: asking for a number
+// at once would make both wait, so a step asks for a Reading and looks at it a step or two later.
+class Reading {
+ public:
+  virtual ~Reading() = default;
+  virtual bool ready() = 0;                    // get() would not wait
+  virtual void get(std::span<float> out) = 0;  // waits; out has as many floats as the tensor
+  float number();                              // of a [1,1] tensor; waits
+};
+
 class Graph {
  public:
   virtual ~Graph() = default;
@@ -103,6 +113,8 @@ class Graph {
   virtual Tensor input(std::span<const float> values, Shape shape) = 0;  // a constant: no gradient
   virtual Shape shape(Tensor x) const = 0;
   virtual void read(Tensor x, std::span<float> out) = 0;  // waits for x; out has rows*cols floats
+  // The same without waiting; the Reading outlives the step. By default it is read at once.
+  virtual std::unique_ptr<Reading> read_later(Tensor x);
 
   // [T,H]: sum over tables of tables[i][ids[i][t]]. A table's gradient is a list of rows.
   virtual Tensor embed(std::span<const Parameter> tables, std::span<const std::span<const int32_t>> ids) = 0;
@@ -175,8 +187,11 @@ class Parameters {
 
   virtual void clear_gradients() = 0;
   virtual double gradient_norm() = 0;  // over all trainable parameters, L2
-  virtual void step(
-      const AdamW& adamw) = 0;  // a parameter that never had a gradient is left alone, as in the reference
+  // A parameter without a gradient is left alone, as in the reference.
+  virtual void step(const AdamW& adamw) = 0;
+  // step() with gradients scaled by min(1, max_norm / (norm + 1e-6)), as the reference clips; 0: not at all.
+  // Returns the norm before scaling, without waiting for it.
+  virtual std::unique_ptr<Reading> clipped_step(const AdamW& adamw, double max_norm);
 };
 
 class Engine {
@@ -185,6 +200,8 @@ class Engine {
   virtual std::string name() const = 0;      // "cpu"
   virtual std::string describe() const = 0;  // one line: instruction set, threads
   virtual int threads() const = 0;
+  // Tokens of a packed batch that keep the engine busy in inference.
+  virtual int64_t batch_tokens() const { return 2048; }
   // Host work (tokenizing, metrics) on the engine's threads: runs work(i) for i in [0, n) and waits.
   // Exceptions of work reach the caller.
   virtual void parallel(int64_t n, const std::function<void(int64_t)>& work) = 0;

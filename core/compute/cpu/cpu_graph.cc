@@ -209,7 +209,7 @@ void CpuGraph::independent_weight_gradients(int64_t tokens, std::span<const Weig
   std::vector<Products> products(tiles.size());
   for (size_t i = 0; i < tiles.size(); ++i) {
     const Tile& t = tiles[i];
-    if (t.dw == nullptr) continue;
+    if (t.dw == nullptr || chunks == 0) continue;
     MatmulShape shape{t.rows,       t.columns,   std::min(kTokenChunk, padded),
                       t.job->ld_dy, t.job->ld_x, t.k,
                       true,         false,       t.accumulate};
@@ -226,6 +226,9 @@ void CpuGraph::independent_weight_gradients(int64_t tokens, std::span<const Weig
     if (t.dw != nullptr) {
       const float* x = t.job->x + t.column;
       float* dw = t.dw + t.row * t.k + t.column;
+      if (chunks == 0 && !t.accumulate) {  // a batch of no tokens
+        for (int64_t r = 0; r < t.rows; ++r) std::fill_n(dw + r * t.k, t.columns, 0.0F);
+      }
       for (int64_t chunk = 0; chunk < chunks; ++chunk) {
         Matmul* m = chunk == 0 ? product.first : chunk + 1 == chunks ? product.last : product.middle;
         m->run(slot, dy + chunk * kTokenChunk * t.job->ld_dy, x + chunk * kTokenChunk * t.job->ld_x, dw);
