@@ -14,10 +14,14 @@ if(HONE_SANITIZE)
   target_link_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE})
 endif()
 
-# hone_library(NAME [DEPENDS stage...] [LINK target...]): all .cc below core/NAME as the static library hone_NAME.
+# hone_library(NAME [DEPENDS stage...] [LINK target...] [EXCLUDE folder...]): all .cc below core/NAME as the static
+# library hone_NAME.
 function(hone_library name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/core/${name}/*.cc")
+  foreach(folder IN LISTS ARG_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "/core/${name}/${folder}/")
+  endforeach()
   add_library(hone_${name} STATIC ${sources})
   target_link_libraries(hone_${name} PUBLIC hone_flags ${ARG_LINK})
   foreach(dependency IN LISTS ARG_DEPENDS)
@@ -29,6 +33,7 @@ endfunction()
 function(hone_test name)
   cmake_parse_arguments(ARG "" "" "LINK;LABELS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc")
+  list(FILTER sources EXCLUDE REGEX "_module\\.cc$") # a shared library that the tests open
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main)
   target_include_directories(test_${name} PRIVATE "${CMAKE_SOURCE_DIR}")

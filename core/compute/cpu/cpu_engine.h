@@ -16,6 +16,9 @@ struct CpuOptions {
 
 // Processors this process may use: the least of its affinity mask and its control group's quota, at least 1.
 int default_threads();
+// The number of threads that `asked` means: itself, or default_threads() for 0. Throws UsageError for an
+// absurd one.
+int resolve_threads(int asked);
 
 // The instruction set is a property of the process: the first engine decides, a later one that asks for
 // another throws.

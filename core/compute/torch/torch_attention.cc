@@ -1,0 +1,96 @@
+// Attention of a ragged batch: variable-length kernels where the device has them, a padded product elsewhere.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/_efficient_attention_forward.h>
+#include <ATen/ops/_flash_attention_forward.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+
+#include <limits>
+
+#include "compute/torch/torch_graph.h"
+
+namespace hone::compute::torch_engine {
+
+namespace {
+constexpr int64_t kLargestHead = 256;  // of the variable-length kernels
+}
+
+void TorchGraph::add_padding(Layout& l, const Segments& segments) {
+  if (l.slot.defined()) return;
+  std::vector<int32_t> slot;
+  std::vector<char> token(static_cast<size_t>(l.sequences * l.longest), 0);
+  slot.reserve(static_cast<size_t>(segments.tokens()));
+  for (int64_t s = 0; s < l.sequences; ++s) {
+    for (int32_t t = 0; t < segments.length(s); ++t) {
+      slot.push_back(static_cast<int32_t>(s * l.longest + t));
+      token[static_cast<size_t>(slot.back())] = 1;
+    }
+  }
+  l.slot = ids(slot).to(at::kLong);
+  l.padding = upload(token.data(), {l.sequences, 1, 1, l.longest}, at::kBool, settings_);
+}
+
+at::Tensor TorchGraph::ragged_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                        const Layout& l, const AttentionOptions& options, double p) const {
+  const std::vector<int64_t> split{q.size(0), options.heads, q.size(1) / options.heads};
+  const double scale = static_cast<double>(options.scale);
+  if (settings_.bf16) {
+    return std::get<0>(at::_flash_attention_forward(q.view(split), k.view(split), v.view(split), l.offsets,
+                                                    l.offsets, l.longest, l.longest, p, /*is_causal=*/false,
+                                                    /*return_debug_mask=*/false, scale))
+        .reshape(q.sizes());
+  }
+  auto batch_of_one = [&](const at::Tensor& x) { return x.view(split).unsqueeze(0); };
+  return std::get<0>(at::_efficient_attention_forward(batch_of_one(q), batch_of_one(k), batch_of_one(v),
+                                                      std::nullopt, l.offsets, l.offsets, l.longest,
+                                                      l.longest, p, /*custom_mask_type=*/0,
+                                                      /*compute_log_sumexp=*/training(), scale))
+      .reshape(q.sizes());
+}
+
+at::Tensor TorchGraph::padded_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                        Layout& l, const Segments& segments, const AttentionOptions& options,
+                                        double p) {
+  add_padding(l, segments);
+  const int64_t head = q.size(1) / options.heads;
+  auto pad = [&](const at::Tensor& x) {  // [T, heads*d] -> [S, heads, longest, d]
+    return at::zeros({l.sequences * l.longest, x.size(1)}, x.options())
+        .index_copy(0, l.slot, x)
+        .view({l.sequences, l.longest, options.heads, head})
+        .transpose(1, 2);
+  };
+  const double scale = static_cast<double>(options.scale);
+  at::Tensor out;
+  if (p > 0 && settings_.named_dropout) {
+    const at::Tensor scores =
+        (at::matmul(pad(q), pad(k).transpose(2, 3)) * scale)
+            .masked_fill(l.padding.logical_not(), -std::numeric_limits<double>::infinity());
+    out = at::matmul(
+        at::softmax(scores, 3) * probability_mask(segments, options.dropout, options.heads, l.longest),
+        pad(v));
+  } else {
+    out = at::scaled_dot_product_attention(pad(q), pad(k), pad(v), l.padding, p, /*is_causal=*/false, scale);
+  }
+  return out.transpose(1, 2).reshape({l.sequences * l.longest, q.size(1)}).index_select(0, l.slot);
+}
+
+Tensor TorchGraph::attention(Tensor q, Tensor k, Tensor v, const Segments& segments,
+                             const AttentionOptions& options) {
+  const c10::AutoGradMode mode(training());
+  check(at(q).size(0) == segments.tokens(), "segments do not cover the rows of the tensor");
+  check(options.heads > 0 && at(q).size(1) % options.heads == 0,
+        "attention: the width is no multiple of the heads");
+  if (segments.count() == 0) return keep(at(q));
+  Layout& l = layout(segments);
+  const double p = training() ? static_cast<double>(options.dropout.p) : 0.0;
+  const int64_t head = at(q).size(1) / options.heads;
+  const bool ragged = settings_.device.is_cuda() && !(p > 0 && settings_.named_dropout) &&
+                      head % (settings_.bf16 ? 8 : 4) == 0 && head <= kLargestHead;
+  return keep(ragged ? ragged_attention(at(q), at(k), at(v), l, options, p)
+                     : padded_attention(at(q), at(k), at(v), l, segments, options, p));
+}
+
+}  // namespace hone::compute::torch_engine

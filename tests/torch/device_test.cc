@@ -1,0 +1,118 @@
+// Devices of the libtorch plugin that this machine lacks or that cannot be: one line each.
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "tests/compute/operation_cases.h"
+#include "tests/torch/torch_engines.h"
+
+namespace hone::compute {
+namespace {
+
+std::string message_of(const DeviceOptions& options) {
+  try {
+    create_engine(options);
+  } catch (const Error& e) {
+    const std::string text = e.what();
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+    return text;
+  }
+  return "no error";
+}
+
+void expect_part(const std::string& text, const std::string& part) {
+  EXPECT_NE(text.find(part), std::string::npos) << text;
+}
+
+bool has_cuda() {
+  return torch_devices().size() > 1;
+}
+
+TEST(TorchDevice, torch_cpu_is_listed_and_describes_itself) {
+  ASSERT_GE(torch_devices().size(), 1U);
+  EXPECT_EQ(torch_devices()[0], "torch-cpu");
+  const auto engine = create_engine({"torch-cpu", "fp32", 2});
+  EXPECT_EQ(engine->name(), "torch-cpu");
+  EXPECT_EQ(engine->threads(), 2);
+  expect_part(engine->describe(), "libtorch 2.");
+  expect_part(engine->describe(), "2 threads");
+}
+
+TEST(TorchDevice, wrong_names_and_precisions) {
+  expect_part(message_of({"torch-cpu", "bf16", 1}), "precision: bf16");
+  expect_part(message_of({"cuda:", "fp32", 1}), "cuda:N");
+  expect_part(message_of({"cuda:1x", "fp32", 1}), "cuda:N");
+  expect_part(message_of({"cuda:-1", "fp32", 1}), "cuda:N");
+}
+
+TEST(TorchDevice, a_gpu_that_is_not_there) {
+  if (!has_cuda()) {
+    expect_part(message_of({"cuda", "fp32", 1}), "device cuda: no");  // no driver, or no device
+    EXPECT_FALSE(list_devices().problem.empty());
+    return;
+  }
+  expect_part(message_of({"cuda:99", "fp32", 1}), "device: cuda:99 found");
+}
+
+TEST(TorchDevice, parameters_stay_with_their_engine) {
+  const auto a = torch_engine("torch-cpu");
+  const auto cpu = create_engine({"cpu", "fp32", 1});
+  auto foreign = cpu->parameters();
+  EXPECT_THROW(a->graph(*foreign), Error);
+  auto own = a->parameters();
+  EXPECT_THROW(cpu->graph(*own), Error);
+}
+
+TEST(TorchDevice, wrong_shapes_and_indices_are_errors_of_one_line) {
+  const auto engine = torch_engine("torch-cpu");
+  auto parameters = engine->parameters();
+  EXPECT_THROW(parameters->add("w", {2, 2}, std::vector<float>(3), nullptr, {}), Error);
+  const Parameter w = parameters->add("w", {2, 2}, std::vector<float>(4), nullptr, {});
+  auto graph = engine->graph(*parameters);
+  graph->begin(Mode::infer);
+  const Tensor x = graph->input(std::vector<float>(3), {1, 3});
+  auto expect_refused = [](const auto& work) {
+    try {
+      work();
+      ADD_FAILURE() << "nothing was refused";
+    } catch (const Error& e) {
+      EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos) << e.what();
+    }
+  };
+  expect_refused([&] { graph->linear(x, {w, {}}); });
+  expect_refused([&] {
+    const std::vector<int32_t> ids{0, 2};
+    const std::span<const int32_t> lists[] = {ids};
+    graph->embed(std::span(&w, 1), lists);
+  });
+  expect_refused([&] { graph->backward(x, std::vector<float>(3)); });
+  expect_refused([&] { graph->norm(x, {w, w, 1e-5F}); });
+  expect_refused([&] { graph->shape(Tensor{77}); });
+  const Segments s = segments_of({2, 2});
+  expect_refused([&] { graph->pool(x, s, PoolKind::mean); });
+}
+
+// More memory than an address space has (scores of 5 million by 5 million tokens): an error, and the engine
+// goes on.
+TEST(TorchDevice, out_of_memory_is_an_error) {
+  for (const std::string& device : torch_devices()) {
+    SCOPED_TRACE(device);
+    const auto engine = torch_engine(device);
+    auto parameters = engine->parameters();
+    auto graph = engine->graph(*parameters);
+    const Segments one = segments_of({5000000});
+    graph->begin(Mode::train, 1, 1);
+    const Tensor x = graph->input(std::vector<float>(5000000 * 4), {5000000, 4});
+    try {
+      graph->attention(x, x, x, one, {2, 1, {0.5F, 1}});
+      FAIL() << "there was memory enough";
+    } catch (const Error& e) {
+      expect_part(e.what(), "memory");
+      EXPECT_EQ(std::string(e.what()).find('\n'), std::string::npos) << e.what();
+    }
+    graph->begin(Mode::infer);
+    EXPECT_EQ(graph->shape(graph->input(std::vector<float>(4), {1, 4})).cols, 4);
+  }
+}
+
+}  // namespace
+}  // namespace hone::compute

@@ -1,0 +1,176 @@
+// Whole models and training, engine against engine: vectors, 50 steps with the same dropout masks, one
+// checkpoint carried from one to the other.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "encode/encoder.h"
+#include "tests/base/temp_folder.h"
+#include "tests/compute/test_engine.h"
+#include "tests/torch/torch_engines.h"
+#include "train/trainer.h"
+
+namespace hone::train {
+namespace {
+
+using testing::TempFolder;
+namespace fs = std::filesystem;
+using EnginePtr = std::shared_ptr<compute::Engine>;
+
+const fs::path kModels = fs::path(HONE_FIXTURES) / "models";
+
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(kModels)) {
+    if (entry.is_directory()) names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+data::Table pairs() {
+  return data::read_table(kModels / "pairs.jsonl", pair_roles({}));
+}
+
+TrainOptions options_of_50_steps() {
+  TrainOptions o;
+  o.steps = 50;
+  o.batch_size = 16;
+  o.learning_rate = 1e-3;
+  o.warmup_ratio = 0.2;
+  o.weight_decay = 0.01;
+  o.dropout = 0.1;
+  o.checkpoint_steps = 0;
+  return o;
+}
+
+struct Steps {
+  std::vector<StepReport> reports;
+  TrainResult result;
+};
+
+// Trains until `stop_after` steps are reported; -1: to the end.
+Steps train(const EnginePtr& engine, const fs::path& out, OnExisting existing, int64_t stop_after = -1) {
+  Steps steps;
+  TrainCallbacks callbacks;
+  callbacks.step = [&](const StepReport& r) { steps.reports.push_back(r); };
+  callbacks.stop = [&] {
+    return stop_after >= 0 && static_cast<int64_t>(steps.reports.size()) >= stop_after;
+  };
+  Trainer trainer(model::load_model(kModels / "mean-gelu"), engine, pairs(), std::nullopt,
+                  options_of_50_steps());
+  steps.result = trainer.run(out, existing, callbacks);
+  return steps;
+}
+
+void expect_same_losses(const std::vector<StepReport>& expected, const std::vector<StepReport>& found,
+                        double tolerance) {
+  ASSERT_EQ(expected.size(), found.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(expected[i].step, found[i].step);
+    EXPECT_NEAR(found[i].loss / expected[i].loss, 1, tolerance) << "step " << expected[i].step;
+    EXPECT_NEAR(found[i].grad_norm / expected[i].grad_norm, 1, 20 * tolerance) << "step " << expected[i].step;
+    EXPECT_EQ(expected[i].learning_rate, found[i].learning_rate);
+  }
+}
+
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double worst = 0;
+  for (size_t i = 0; i < a.size(); ++i)
+    worst = std::max(worst, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
+  return worst;
+}
+
+class TorchTraining : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(TorchTraining, encodes_as_the_cpu_engine_does) {
+  const std::vector<std::string> texts{"",
+                                       "a",
+                                       "The cat sits on the mat, and then it goes away for good.",
+                                       std::string(3000, 'x'),
+                                       "Rain in the city",
+                                       "42"};
+  for (const std::string& name : model_names()) {
+    const auto model = model::load_model(kModels / name);
+    encode::EncodeOptions o;
+    o.normalize = true;
+    o.batch_tokens = 40;  // several batches, one in flight behind the other
+    const auto expected = encode::Encoder(model, compute::test_engine(2)).encode(texts, o);
+    const auto found = encode::Encoder(model, compute::torch_engine(GetParam())).encode(texts, o);
+    ASSERT_EQ(expected.size(), found.size());
+    EXPECT_LT(largest_difference(expected, found), compute::tolerance_of(GetParam(), 1e-5)) << name;
+  }
+}
+
+TEST_P(TorchTraining, fifty_steps_with_the_same_masks_have_the_same_losses) {
+  TempFolder folder;
+  const Steps cpu = train(compute::test_engine(2), folder / "cpu", OnExisting::refuse);
+  const Steps torch = train(compute::torch_engine(GetParam()), folder / "torch", OnExisting::refuse);
+  ASSERT_EQ(cpu.reports.size(), 50U);
+  EXPECT_LT(cpu.reports.back().loss, cpu.reports.front().loss);
+  expect_same_losses(torch.reports, cpu.reports, compute::tolerance_of(GetParam(), 1e-3));
+}
+
+TEST_P(TorchTraining, a_checkpoint_of_one_engine_goes_on_with_the_other) {
+  TempFolder folder;
+  const Steps whole = train(compute::test_engine(2), folder / "whole", OnExisting::refuse);
+  for (bool torch_first : {true, false}) {
+    const EnginePtr engines[] = {compute::torch_engine(GetParam()), compute::test_engine(2)};
+    const fs::path out = folder / (torch_first ? "torch-first" : "cpu-first");
+    Steps all = train(engines[torch_first ? 0 : 1], out, OnExisting::refuse, 20);
+    EXPECT_TRUE(all.result.interrupted);
+    const auto stopped = static_cast<int64_t>(all.reports.size());
+    EXPECT_GE(stopped, 20);
+    EXPECT_EQ(all.result.steps, stopped);
+    const Steps rest = train(engines[torch_first ? 1 : 0], out, OnExisting::resume);
+    EXPECT_FALSE(rest.result.interrupted);
+    all.reports.insert(all.reports.end(), rest.reports.begin(), rest.reports.end());
+    expect_same_losses(whole.reports, all.reports, compute::tolerance_of(GetParam(), 1e-3));
+    EXPECT_TRUE(fs::exists(out / "model.safetensors"));
+  }
+}
+
+// The reason names the rows although the loss is read steps after it was made.
+TEST_P(TorchTraining, a_loss_that_is_no_number_stops_with_its_rows) {
+  TempFolder folder;
+  TrainOptions o = options_of_50_steps();
+  o.learning_rate = 9;
+  o.warmup_ratio = 0;
+  o.max_grad_norm = 0;
+  o.steps = 400;
+  const auto model = model::load_model(kModels / "mean-gelu");
+  std::vector<model::HostTensor> tensors = model->tensors;
+  std::vector<float> broken(tensors[5].data, tensors[5].data + tensors[5].size);
+  broken[0] = std::nanf("");
+  tensors[5] = model::HostTensor::owned(tensors[5].name, tensors[5].shape, broken);
+  Trainer trainer(model->with_tensors(tensors), compute::torch_engine(GetParam()), pairs(), std::nullopt, o);
+  try {
+    trainer.run(folder / "out", OnExisting::refuse, {});
+    FAIL() << "trained with a loss that is no number";
+  } catch (const Error& e) {
+    const std::string text = e.what();
+    EXPECT_NE(text.find("step 1: the loss is nan in the batch of lines "), std::string::npos) << text;
+  }
+  EXPECT_FALSE(fs::exists(folder / "out" / "model.safetensors"));
+}
+
+INSTANTIATE_TEST_SUITE_P(On, TorchTraining, ::testing::ValuesIn(compute::torch_devices()), [](const auto& c) {
+  std::string name = c.param;
+  for (char& x : name) x = x == '-' || x == ':' ? '_' : x;
+  return name;
+});
+
+// Opening the plugin must not change what the cpu engine computes.
+TEST(TorchPlugin, leaves_the_cpu_engines_bits_alone) {
+  TempFolder folder;
+  const Steps before = train(compute::test_engine(2), folder / "before", OnExisting::refuse);
+  TempFolder other;
+  train(compute::torch_engine("torch-cpu", 1), other / "torch", OnExisting::refuse, 3);
+  const Steps after = train(compute::test_engine(2), folder / "after", OnExisting::refuse);
+  ASSERT_EQ(before.reports.size(), after.reports.size());
+  for (size_t i = 0; i < before.reports.size(); ++i) EXPECT_EQ(before.reports[i].loss, after.reports[i].loss);
+}
+
+}  // namespace
+}  // namespace hone::train
