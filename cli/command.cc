@@ -4,82 +4,49 @@
 
 #include <charconv>
 #include <cmath>
-#include <iostream>
+#include <cstdlib>
 
 #include "compute/cpu/cpu_engine.h"
 
 namespace hone::cli {
 
-cxxopts::Options make_options(const std::string& name, const std::string& summary) {
-  cxxopts::Options options("hone " + name, summary);
-  options.set_width(110);
-  options.add_options("Common")("threads", "Processors to use, obeyed exactly (0: all this process may use)",
-                                cxxopts::value<int>()->default_value("0"), "N")(
-      "quiet", "Say nothing but results and errors")("h,help", "Show this help");
-  return options;
+std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
+  compute::cpu::CpuOptions options;
+  options.threads = arguments.integer("threads", 0, compute::cpu::kMostThreads);
+  const char* set = std::getenv("HONE_CPU_ISA");
+  const std::string_view isa = set != nullptr ? set : "";
+  if (isa == "avx2") {
+    options.isa = compute::cpu::InstructionSet::avx2;
+  } else if (!isa.empty()) {
+    fail_usage("HONE_CPU_ISA: \"", excerpt(isa), "\" found, avx2 or nothing expected");
+  }
+  return compute::cpu::create(options);
 }
 
-namespace {
-
-// cxxopts says which text it could not read, but not of which option; the options that are read are numbers.
-[[noreturn]] void fail_number(int argc, char** argv, const std::string& message) {
-  for (int i = 1; i < argc; ++i) {
-    std::string_view option = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
-    if (const size_t equals = option.find('='); equals != option.npos) {
-      value = option.substr(equals + 1);
-      option = option.substr(0, equals);
-    }
-    const std::string quoted = cxxopts::LQUOTE + std::string(value) + cxxopts::RQUOTE;
-    if (!option.starts_with("--") || message.find(quoted) == message.npos) continue;
-    fail_usage(option.substr(2), ": \"", excerpt(value), "\" found, a number expected");
-  }
-  fail_usage(message);
-}
-
-}  // namespace
-
-bool parse(cxxopts::Options& options, int argc, char** argv, std::span<const char* const> required,
-           cxxopts::ParseResult& result) {
-  try {
-    result = options.parse(argc, argv);
-  } catch (const cxxopts::exceptions::incorrect_argument_type& e) {
-    fail_number(argc, argv, e.what());
-  }
-  if (result.count("help") != 0) {
-    std::cout << options.help() << '\n';
-    return true;
-  }
-  if (!result.unmatched().empty()) {
-    fail_usage("\"", excerpt(result.unmatched()[0]), "\" is not an option; see ", options.program(),
-               " --help");
-  }
-  for (const char* name : required) {
-    if (result.count(name) == 0)
-      fail_usage("option --", name, " is missing; see ", options.program(), " --help");
-  }
-  return false;
-}
-
-std::shared_ptr<compute::Engine> make_engine(const cxxopts::ParseResult& parsed) {
-  return compute::cpu::create({parsed["threads"].as<int>(), compute::cpu::InstructionSet::best});
-}
-
-bool quiet(const cxxopts::ParseResult& parsed) {
-  return parsed.count("quiet") != 0;
-}
-
-std::map<std::string, std::string> read_columns(const cxxopts::ParseResult& parsed,
+std::map<std::string, std::string> read_columns(const Arguments& arguments,
                                                 std::span<const std::string> roles) {
-  if (parsed.count("columns") == 0) return {};
-  return data::parse_columns(parsed["columns"].as<std::string>(), roles);
+  if (!arguments.given("columns")) return {};
+  return data::parse_columns(arguments.text("columns"), roles);
 }
 
-std::vector<std::string> read_texts(const std::string& path, const std::string& column) {
+std::vector<std::string> read_texts(const Arguments& arguments, const fs::path& file) {
   data::ReadOptions options;
   options.roles = {{"text", data::ColumnKind::text, true, {}}};
-  if (!column.empty()) options.columns["text"] = column;
-  data::Table table = data::read_table(path, options);
+  options.only_column = true;
+  options.column_option = "--column NAME";
+  if (arguments.given("column")) options.columns["text"] = arguments.text("column");
+  data::Table table = data::read_table(file, options);
   return std::move(table.texts.at("text"));
+}
+
+void check_output(const Arguments& arguments, const std::string& output,
+                  std::initializer_list<const char*> inputs) {
+  const fs::path path = arguments.path(output);
+  for (const char* input : inputs) {
+    std::error_code absent;
+    if (arguments.given(input) && fs::equivalent(path, arguments.path(input), absent))
+      fail_usage(output, ": \"", excerpt(path.string()), "\" is the file of --", input, ", which is read");
+  }
 }
 
 double peak_megabytes() {

@@ -4,7 +4,6 @@
 // 2 wrong usage, 130 interrupted with a checkpoint kept.
 #pragma once
 
-#include <cxxopts.hpp>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "arguments.h"
 #include "base/error.h"
 #include "compute/graph.h"
 #include "data/dataset.h"
@@ -20,21 +20,16 @@ namespace hone::cli {
 
 inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kInterrupted = 130;
 
-// A command's own options; the common ones (--threads, --quiet, --help) are added by make_options.
-cxxopts::Options make_options(const std::string& name, const std::string& summary);
-// Parses; prints help and returns true when it was asked for. Throws UsageError for a missing required option
-// or a stray argument.
-bool parse(cxxopts::Options& options, int argc, char** argv, std::span<const char* const> required,
-           cxxopts::ParseResult& result);
-
-std::shared_ptr<compute::Engine> make_engine(const cxxopts::ParseResult& parsed);
-bool quiet(const cxxopts::ParseResult& parsed);
+// With --threads, and the instruction set that HONE_CPU_ISA asks for.
+std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments);
 // --columns, where given.
-std::map<std::string, std::string> read_columns(const cxxopts::ParseResult& parsed,
+std::map<std::string, std::string> read_columns(const Arguments& arguments,
                                                 std::span<const std::string> roles);
-// Texts of a file: a .txt's lines, or the named column of a table (the only text column when there is one
-// name only).
-std::vector<std::string> read_texts(const std::string& path, const std::string& column);
+// Texts of a file: a .txt's lines, or of a table the column of --column, else "text", else the only one.
+std::vector<std::string> read_texts(const Arguments& arguments, const fs::path& file);
+// Refuses an output that is one of these inputs: writing it would destroy what was read.
+void check_output(const Arguments& arguments, const std::string& output,
+                  std::initializer_list<const char*> inputs);
 
 double peak_megabytes();
 std::string duration(double seconds);              // "1 min 05 s"

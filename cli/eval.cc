@@ -1,19 +1,29 @@
 // hone eval
 #include <iostream>
+#include <optional>
 
 #include "command.h"
 #include "encode/encoder.h"
 #include "eval/sts.h"
+#include "progress.h"
 #include "train/pair_data.h"
 
 namespace hone::cli {
 
 namespace {
 
-eval::StsScores score(const std::string& folder, const std::shared_ptr<compute::Engine>& engine,
-                      const data::Table& table) {
+// `encoded` texts of `total` were encoded before, by another model.
+eval::StsScores score(const fs::path& folder, const std::shared_ptr<compute::Engine>& engine,
+                      const data::Table& table, Progress& progress, size_t encoded, size_t total) {
   encode::Encoder encoder(model::load_model(folder), engine);
-  const auto a = encoder.encode(table.text("sentence1")), b = encoder.encode(table.text("sentence2"));
+  auto vectors = [&](const char* role) {
+    encode::EncodeOptions options;
+    options.progress = [&](size_t done, size_t) { progress.update(encoded + done, total); };
+    auto all = encoder.encode(table.text(role), options);
+    encoded += table.rows;
+    return all;
+  };
+  const auto a = vectors("sentence1"), b = vectors("sentence2");
   return eval::sts_scores(a, b, encoder.dim(), table.number("score"), true);
 }
 
@@ -40,44 +50,54 @@ void print(const std::string& title, const eval::StsScores& scores) {
 }  // namespace
 
 int eval(int argc, char** argv) {
-  cxxopts::Options options = make_options(
-      "eval", "Scores a model on labelled pairs: correlation of the vectors' similarity with the labels.");
-  options.add_options()("model", "Folder of the model", cxxopts::value<std::string>(), "DIR")(
-      "data", "Pairs with columns sentence1, sentence2 and score (or label)", cxxopts::value<std::string>(),
-      "FILE")("task", "sts: semantic textual similarity", cxxopts::value<std::string>()->default_value("sts"),
-              "NAME")("columns", "Names of the file's columns, as role=name,...",
-                      cxxopts::value<std::string>()->default_value(""),
-                      "LIST")("compare", "A second model: prints its scores too, and the paired difference",
-                              cxxopts::value<std::string>(), "DIR")("json", "Print the result as JSON");
-  cxxopts::ParseResult p;
-  static constexpr const char* kRequired[] = {"model", "data"};
-  if (parse(options, argc, argv, kRequired, p)) return kOk;
-  if (p["task"].as<std::string>() != "sts")
-    fail_usage("task: \"", excerpt(p["task"].as<std::string>()), "\" found, sts expected");
-  const auto engine = make_engine(p);
-  const auto columns = read_columns(p, train::pair_role_names());
-  const std::string folder = p["model"].as<std::string>(), file = p["data"].as<std::string>();
+  Arguments arguments("eval",
+                      "Scores a model on labelled pairs: how the similarity of the vectors correlates\n"
+                      "with the labels.\n\n"
+                      "The pairs are .jsonl, .csv or .tsv, each also .gz, with columns sentence1,\n"
+                      "sentence2 and score (or label) in any order.",
+                      {"model", "data"});
+  arguments.add("", {{"model", "DIR", "Folder of the model"},
+                     {"data", "FILE", "Pairs to score on"},
+                     {"columns", "LIST", "Other names of columns, as role=name,..."},
+                     {"compare", "DIR", "Folder of a second model, scored on the same pairs"},
+                     {"task", "NAME", "sts: semantic textual similarity", "sts"},
+                     {"json", nullptr, "Print the result as JSON"}});
+  if (!arguments.parse(argc, argv)) return kOk;
+  if (arguments.text("task") != "sts")
+    fail_usage("task: \"", excerpt(arguments.text("task")), "\" found, sts expected");
+  const auto engine = make_engine(arguments);
+  const auto columns = read_columns(arguments, train::pair_role_names());
+  const fs::path folder = arguments.path("model"), file = arguments.path("data");
+  std::optional<fs::path> other;
+  if (arguments.given("compare")) other = arguments.path("compare");
   const data::Table table = data::read_table(file, train::pair_roles(columns));
-  const auto scores = score(folder, engine, table);
-  nlohmann::ordered_json j = {
-      {"model", folder}, {"data", file}, {"pairs", table.rows}, {"scores", scores_json(scores)}};
-  const bool json = p.count("json") != 0;
+
+  eval::StsScores scores, others;
+  {
+    Progress progress("texts", arguments.given("quiet"));
+    const size_t each = 2 * table.rows, total = other ? 2 * each : each;
+    scores = score(folder, engine, table, progress, 0, total);
+    if (other) others = score(*other, engine, table, progress, each, total);
+  }
+  const bool json = arguments.given("json");
+  nlohmann::ordered_json j = {{"model", folder.string()},
+                              {"data", file.string()},
+                              {"pairs", table.rows},
+                              {"scores", scores_json(scores)}};
   if (!json) print(cat(folder, " on ", file, " (", table.rows, " pairs)"), scores);
-  if (p.count("compare") != 0) {
-    const std::string other = p["compare"].as<std::string>();
-    const auto others = score(other, engine, table);
+  if (other) {
     const auto d = eval::spearman_difference(others.cosine, scores.cosine, table.number("score"));
-    j["compare"] = {{"model", other},
+    j["compare"] = {{"model", other->string()},
                     {"scores", scores_json(others)},
                     {"spearman_cosine_difference", json_number(d.difference)},
                     {"difference_95", {json_number(d.interval.low), json_number(d.interval.high)}},
                     {"share_better", json_number(d.share_better)}};
     if (!json) {
-      print(cat(other, " on the same pairs"), others);
-      std::cout << "difference of spearman_cosine, " << folder << " minus " << other << ": "
-                << (d.difference >= 0 ? "+" : "") << number(d.difference, 4) << "  ["
-                << number(d.interval.low, 4) << ", " << number(d.interval.high, 4)
-                << "] 95 % interval; better in " << number(100 * d.share_better, 1) << " % of resamples\n";
+      print(cat(*other, " on the same pairs"), others);
+      std::cout << cat("difference of spearman_cosine, ", folder, " minus ", *other, ": ",
+                       d.difference >= 0 ? "+" : "", number(d.difference, 4), "  [",
+                       number(d.interval.low, 4), ", ", number(d.interval.high, 4),
+                       "] 95 % interval; better in ", number(100 * d.share_better, 1), " % of resamples\n");
     }
   }
   if (json) std::cout << j.dump(2) << '\n';

@@ -44,14 +44,11 @@ std::string describe(const model::Module& module) {
 }  // namespace
 
 int info(int argc, char** argv) {
-  cxxopts::Options options = make_options("info", "Describes a model.");
-  options.add_options()("model", "Folder of the model", cxxopts::value<std::string>(), "DIR")(
-      "json", "Print the result as JSON");
-  cxxopts::ParseResult p;
-  static constexpr const char* kRequired[] = {"model"};
-  if (parse(options, argc, argv, kRequired, p)) return kOk;
-  const auto model = model::load_model(p["model"].as<std::string>());
-  const auto engine = make_engine(p);
+  Arguments arguments("info", "Describes a model, and what it would run on.", {"model"});
+  arguments.add("", {{"model", "DIR", "Folder of the model"}, {"json", nullptr, "Print the result as JSON"}});
+  if (!arguments.parse(argc, argv)) return kOk;
+  const auto engine = make_engine(arguments);
+  const auto model = model::load_model(arguments.path("model"));
   nlohmann::ordered_json modules = nlohmann::ordered_json::array();
   for (const auto& module : model->modules) modules.push_back(describe(module));
   const auto& c = model->config;
@@ -69,7 +66,7 @@ int info(int argc, char** argv) {
                               {"engine", engine->describe()}};
   if (!model->prompts.empty()) j["prompts"] = model->prompts;
   if (model->truncate_dim > 0) j["truncate_dim"] = model->truncate_dim;
-  if (p.count("json") != 0) {
+  if (arguments.given("json")) {
     std::cout << j.dump(2) << '\n';
     return kOk;
   }

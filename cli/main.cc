@@ -1,5 +1,4 @@
 // The `hone` command: picks the command, turns every failure into one line and an exit code.
-#include <cxxopts.hpp>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -50,32 +49,27 @@ int dispatch(int argc, char** argv) {
   for (const Entry& e : kCommands) {
     if (name == e.name) return e.run(argc - 1, argv + 1);
   }
-  std::cerr << "hone: \"" << hone::excerpt(name) << "\" is not a command; see hone --help\n";
-  return kUsage;
+  hone::fail_usage("\"", hone::excerpt(name), "\" is not a command; see hone --help");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  // What went wrong may hold any text of the user's, the line breaks of a file's name too.
+  auto failed = [](int code, const char* what) {
+    std::cerr << "hone: " << hone::excerpt(what, std::string_view::npos) << '\n';
+    return code;
+  };
   try {
     const int code = dispatch(argc, argv);
     std::cout.flush();
-    if (!std::cout) {
-      std::cerr << "hone: could not write to standard output\n";
-      return kFailed;
-    }
+    if (!std::cout) return failed(kFailed, "could not write to standard output");
     return code;
   } catch (const hone::UsageError& e) {
-    std::cerr << "hone: " << e.what() << '\n';
-    return kUsage;
-  } catch (const cxxopts::exceptions::exception& e) {
-    std::cerr << "hone: " << e.what() << '\n';
-    return kUsage;
+    return failed(kUsage, e.what());
   } catch (const std::bad_alloc&) {
-    std::cerr << "hone: out of memory\n";
-    return kFailed;
+    return failed(kFailed, "out of memory");
   } catch (const std::exception& e) {
-    std::cerr << "hone: " << e.what() << '\n';
-    return kFailed;
+    return failed(kFailed, e.what());
   }
 }

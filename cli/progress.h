@@ -13,17 +13,21 @@ class Progress {
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
-  // `detail` stands behind the bar ("loss 0.034").
+  // `detail` stands behind the bar ("loss 0.034"). The first call starts the clock: rate and time left are of
+  // what is done after it, so neither what came before nor a run resumed in the middle counts.
   void update(int64_t done, int64_t total, const std::string& detail = "");
   // A line of its own, above the bar.
   void line(const std::string& text);
 
  private:
+  using Clock = std::chrono::steady_clock;
+  bool due(int64_t done, int64_t total, Clock::time_point now);
   void clear();
   std::string unit_;
   bool quiet_, terminal_, shown_ = false;
   int64_t first_done_ = -1;
-  std::chrono::steady_clock::time_point start_, last_;
+  Clock::time_point first_, next_;
+  Clock::duration wait_;  // until the next line, where there is no terminal
 };
 
 }  // namespace hone::cli

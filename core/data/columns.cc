@@ -100,10 +100,14 @@ void Columns::choose(std::span<const std::string_view> names, size_t line) {
       break;
     }
     bool mapped = options_.columns.contains(request.role);
+    if (found == names.end() && options_.only_column && !mapped && names.size() == 1) found = names.begin();
     if (found == names.end() && (request.required || mapped)) {
+      const std::string& option = options_.column_option;
       fail(table_.path, ":", line, ": no column \"", excerpt(wanted.front()), "\"",
            mapped ? cat(" for \"", request.role, "\"") : "", ", the columns are ", listed(names),
-           mapped ? "" : cat(" (--columns ", request.role, "=NAME names another)"));
+           mapped ? ""
+                  : cat(" (", option.empty() ? cat("--columns ", request.role, "=NAME") : option,
+                        " names another)"));
     }
     if (found == names.end()) {
       for (std::string& name : wanted) absent_.emplace_back(std::move(name), &request);

@@ -31,6 +31,8 @@ struct ReadOptions {
   std::vector<RoleRequest> roles;
   std::map<std::string, std::string> columns;  // role -> column name in the file (--columns role=name,...)
   uint64_t max_rows = UINT64_MAX;
+  bool only_column = false;   // a role that finds no column takes the file's only one, whatever its name
+  std::string column_option;  // what messages say names another column; empty: "--columns ROLE=NAME"
 };
 
 // Parses "role=name,role=name"; throws Error naming the piece that is wrong, or a role not in `known`.

@@ -198,6 +198,24 @@ TEST(Roles, AMappedOptionalColumnMustBeThere) {
             "t.csv:1: no column \"heading\" for \"title\", the columns are \"text\"");
 }
 
+TEST(Roles, TheOnlyColumnMayStandForARole) {
+  ReadOptions options = text_options();
+  EXPECT_EQ(error_of("title\na\n", "t.csv", options),
+            "t.csv:1: no column \"text\", the columns are \"title\" (--columns text=NAME names another)");
+  options.only_column = true;
+  options.column_option = "--column NAME";
+  EXPECT_EQ(parse_table("title\na\n", "t.csv", options).text("text"), Texts{"a"});
+  EXPECT_EQ(parse_table("{\"title\": \"a\"}\n", "t.jsonl", options).text("text"), Texts{"a"});
+  EXPECT_EQ(error_of("{\"title\": 1}\n", "t.jsonl", options),
+            "t.jsonl:1: column \"title\": found a number, expected a text");
+  EXPECT_EQ(error_of("title\tbody\na\tb\n", "t.tsv", options),
+            "t.tsv:1: no column \"text\", the columns are \"title\", \"body\" (--column NAME names another)");
+  EXPECT_EQ(parse_table("text\ttitle\na\tb\n", "t.tsv", options).text("text"), Texts{"a"});
+  options.columns = {{"text", "body"}};
+  EXPECT_EQ(error_of("title\na\n", "t.csv", options),
+            "t.csv:1: no column \"body\" for \"text\", the columns are \"title\"");
+}
+
 TEST(Roles, AColumnForAnUnknownRoleIsAnError) {
   ReadOptions options = text_options();
   options.columns = {{"score", "s"}};

@@ -5,40 +5,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <mutex>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <optional>
-#include <string>
 #include <thread>
 
 #include "base/error.h"
+#include "compute/cpu/cgroup.h"
 #include "compute/cpu/cpu_graph.h"
 
 namespace hone::compute::cpu {
 
 namespace {
-
-// Quota of the control group in processors, or a large number when there is none.
-double cgroup_quota() {
-  constexpr double kNone = 1e9;
-  // Version 2: "max 100000" or "150000 100000"
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2) {
-    std::string quota;
-    double period = 0;
-    v2 >> quota >> period;
-    if (quota == "max" || period <= 0) return kNone;
-    double value = 0;
-    if (std::from_chars(quota.data(), quota.data() + quota.size(), value).ec == std::errc() && value > 0)
-      return value / period;
-    return kNone;
-  }
-  std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
-      period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  double quota = 0, period = 0;
-  if (quota_file >> quota && period_file >> period && quota > 0 && period > 0) return quota / period;
-  return kNone;
-}
 
 class CpuEngine final : public Engine, public std::enable_shared_from_this<CpuEngine> {
  public:
@@ -91,9 +69,10 @@ int default_threads() {
 }
 
 int resolve_threads(int asked) {
-  if (asked < 0 || asked > 4096)
-    fail_usage("threads: ", asked,
-               " found, a number from 1 to 4096 expected (0: all that this process may use)");
+  if (asked < 0 || asked > kMostThreads) {
+    fail_usage("threads: ", asked, " found, a number from 1 to ", kMostThreads,
+               " expected (0: all that this process may use)");
+  }
   return asked == 0 ? default_threads() : asked;
 }
 

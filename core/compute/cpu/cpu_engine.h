@@ -9,12 +9,14 @@ namespace hone::compute::cpu {
 
 enum class InstructionSet { best, avx2 };  // avx2: held to it, for tests and measurements
 
+constexpr int kMostThreads = 4096;
+
 struct CpuOptions {
   int threads = 0;  // 0: default_threads(). Obeyed exactly.
   InstructionSet isa = InstructionSet::best;
 };
 
-// Processors this process may use: the least of its affinity mask and its control group's quota, at least 1.
+// Processors this process may use: the least of its affinity mask and its control groups' quotas, at least 1.
 int default_threads();
 // The number of threads that `asked` means: itself, or default_threads() for 0. Throws UsageError for an
 // absurd one.

@@ -1,0 +1,100 @@
+#include "arguments.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+
+namespace hone::cli {
+
+namespace {
+
+constexpr size_t kWidth = 80;
+
+// cxxopts would take "--json=no" for --json.
+class Flag final : public cxxopts::values::standard_value<bool> {
+ public:
+  explicit Flag(std::string name) : name_(std::move(name)) {}
+  using standard_value::parse;
+  void parse(const std::string& text) const override {
+    if (text != get_implicit_value()) fail_usage(name_, ": \"", excerpt(text), "\" found, no value expected");
+    standard_value::parse(text);
+  }
+  std::shared_ptr<cxxopts::Value> clone() const override { return std::make_shared<Flag>(*this); }
+
+ private:
+  std::string name_;
+};
+
+}  // namespace
+
+Arguments::Arguments(const std::string& command, const std::string& summary,
+                     std::vector<std::string> required)
+    : options_("hone " + command, summary + "\n"), required_(std::move(required)) {
+  options_.set_width(kWidth);
+}
+
+void Arguments::add(const std::string& group, std::initializer_list<Option> options) {
+  auto adder = options_.add_options(group);
+  for (const Option& o : options) {
+    const std::string names = o.name, name = names.substr(names.find(',') + 1);  // "h,help": -h and --help
+    if (o.value == nullptr) {
+      adder(names, o.meaning, std::make_shared<Flag>(name));
+      continue;
+    }
+    const auto value = cxxopts::value<std::string>();
+    if (o.usual != nullptr) value->default_value(o.usual);
+    adder(names, o.meaning, value, o.value);
+    if (std::find(required_.begin(), required_.end(), name) != required_.end())
+      usage_ += cat("--", name, " ", o.value, " ");
+  }
+  groups_.push_back(group);
+}
+
+bool Arguments::parse(int argc, char** argv) {
+  add("Common", {{"threads", "N", "Threads to use; 0: one per processor allowed", "0"},
+                 {"quiet", nullptr, "Print nothing but results and errors"},
+                 {"h,help", nullptr, "Print this help"}});
+  const std::string see = cat("; see ", options_.program(), " --help");
+  try {
+    parsed_ = options_.parse(argc, argv);
+  } catch (const cxxopts::exceptions::exception& e) {
+    fail_usage(excerpt(e.what(), 200), see);
+  }
+  if (given("help")) {
+    options_.custom_help(usage_ + "[OPTION...]");
+    std::cout << options_.help(groups_);
+    return false;
+  }
+  if (!parsed_.unmatched().empty())
+    fail_usage("\"", excerpt(parsed_.unmatched()[0]), "\" is not an option", see);
+  for (const std::string& name : required_) {
+    if (!given(name)) fail_usage("option --", name, " is missing", see);
+  }
+  return true;
+}
+
+fs::path Arguments::path(const std::string& name) const {
+  std::string typed = text(name);
+  if (typed.empty()) fail_usage(name, ": \"\" found, the name of a file or folder expected");
+  return typed;
+}
+
+double Arguments::real(const std::string& name) const {
+  const std::string typed = text(name);
+  double value = 0;
+  const auto [end, error] = std::from_chars(typed.data(), typed.data() + typed.size(), value);
+  if (error == std::errc::invalid_argument || end != typed.data() + typed.size())
+    fail_usage(name, ": \"", excerpt(typed), "\" found, a number expected");
+  if (error == std::errc::result_out_of_range)
+    fail_usage(name, ": \"", excerpt(typed), "\" found, a number that fits into a double expected");
+  if (!std::isfinite(value)) fail_usage(name, ": \"", excerpt(typed), "\" found, a finite number expected");
+  return value;
+}
+
+void Arguments::wrong_integer(const std::string& name, const std::string& typed, const std::string& range) {
+  const std::string digits = typed.substr(typed.starts_with('-') ? 1 : 0);
+  const bool whole = !digits.empty() && digits.find_first_not_of("0123456789") == digits.npos;
+  fail_usage(name, ": \"", excerpt(typed), "\" found, ", whole ? range : "a whole number", " expected");
+}
+
+}  // namespace hone::cli

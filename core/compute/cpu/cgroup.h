@@ -1,0 +1,13 @@
+// The processor quota that Linux control groups put on this process.
+#pragma once
+
+#include <filesystem>
+
+namespace hone::compute::cpu {
+
+// In processors: the smallest of the process's own group and of all groups above it, of version 2 and of
+// version 1; infinite where there is none. A group that this process cannot see (a container shows its own as
+// the top one) has no say. `root` is where proc and sys lie, for tests.
+double cgroup_quota(const std::filesystem::path& root = "/");
+
+}  // namespace hone::compute::cpu

@@ -1,0 +1,158 @@
+// What was typed wrongly: exit code 2, one line that names the option, nothing done.
+#include <sstream>
+
+#include "tests/cli/program.h"
+
+namespace hone::cli {
+namespace {
+
+const Strings kCommands{"train", "encode", "eval", "nearest", "info"};
+
+TEST(Help, tells_version_and_options) {
+  EXPECT_TRUE(hone({"--version"}).out.starts_with("hone 0."));
+  EXPECT_EQ(hone({"--help"}).code, 0);
+  for (const std::string& command : kCommands) {
+    EXPECT_NE(hone({"--help"}).out.find("  " + command + " "), std::string::npos) << command;
+    const Result r = hone({command, "--help"});
+    EXPECT_EQ(r.code, 0);
+    EXPECT_TRUE(r.err.empty()) << r.err;
+    EXPECT_NE(r.out.find("Usage:\n  hone " + command + " --model DIR "), std::string::npos) << r.out;
+    EXPECT_NE(r.out.find("--threads N"), std::string::npos) << r.out;
+    EXPECT_EQ(hone({command, "-h"}).out, r.out);
+  }
+}
+
+TEST(Help, fits_a_terminal_and_shows_no_empty_defaults) {
+  for (const std::string& command : kCommands) {
+    std::istringstream help(hone({command, "--help"}).out);
+    for (std::string line; std::getline(help, line);) {
+      EXPECT_LE(line.size(), 80U) << line;
+      EXPECT_EQ(line.find("\"\""), std::string::npos) << line;
+    }
+  }
+}
+
+TEST(Usage, of_commands_and_options) {
+  EXPECT_EQ(hone({}).code, 2);
+  expect_line(hone({"fly"}), 2, "\"fly\" is not a command; see hone --help");
+  expect_line(hone({"a\nb"}), 2, "\"a?b\" is not a command; see hone --help");
+  expect_line(hone({"info"}), 2, "option --model is missing; see hone info --help");
+  expect_error(hone({"info", "--modl", "x"}), 2, "modl");
+  expect_error(hone({"info", "--model"}), 2, "model");
+  expect_line(hone({"info", "--model", kModel, "stray"}), 2,
+              "\"stray\" is not an option; see hone info --help");
+  expect_error(hone({"info", "-\n-"}), 2, "see hone info --help");
+  expect_line(hone({"info", "--model", kModel, "--json=no"}), 2, "json: \"no\" found, no value expected");
+  expect_line(hone({"info", "--model="}), 2, "model: \"\" found, the name of a file or folder expected");
+  expect_line(hone({"eval", "--model", kModel, "--data", kPairs, "--task", "poetry"}), 2,
+              "task: \"poetry\" found, sts expected");
+  expect_error(hone({"encode", "--model", kModel, "--input", kPairs, "--out", "x.bin"}), 2,
+               ".npy, .safetensors or .jsonl expected");
+}
+
+TEST(Usage, takes_arguments_of_any_length_and_content) {
+  const std::string longest(120'000, 'a');  // the kernel allows 128 KiB
+  TempFolder folder;
+  folder.write("c.txt", "one\ntwo\n");
+  const std::string corpus = (folder / "c.txt").string();
+  for (const std::string& query : {longest, std::string("two\nlines")}) {
+    const Result r = hone({"nearest", "--model", kModel, "--corpus", corpus, "--query=" + query, "--top=1"});
+    EXPECT_EQ(r.code, 0) << r.err;
+  }
+  for (const std::string& front : {"", "-", "--"})
+    EXPECT_EQ(hone({"info", front + longest}).code, 2) << front;
+  expect_error(hone({"info", "--model", (folder / "no\nthing").string()}), 1, "no?thing");
+}
+
+TEST(Usage, of_training) {
+  TempFolder folder;
+  auto wrong = [&](const Strings& more) { return hone(train(folder / "o", more)); };
+  expect_line(wrong({"--loss", "mnr"}), 2, "loss: \"mnr\" found, cosine expected");
+  expect_error(wrong({"--schedule", "steep"}), 2, "linear, constant or cosine");
+  expect_error(wrong({"--metric", "accuracy"}), 2, "spearman_cosine");
+  expect_line(wrong({"--epochs", "1", "--steps", "1"}), 2, "options --steps and --epochs exclude each other");
+  expect_line(wrong({"--resume", "--overwrite"}), 2, "options --resume and --overwrite exclude each other");
+  expect_error(wrong({"--columns", "sentence1"}), 2, "role=name");
+  expect_error(wrong({"--columns="}), 2, "role=name");
+  EXPECT_TRUE(folder.names().empty());
+}
+
+// --- numbers ---
+
+struct Number {
+  const char *option, *typed, *message;
+};
+
+class Numbers : public ::testing::TestWithParam<Number> {};
+
+TEST_P(Numbers, must_be_whole_and_in_range) {
+  const auto [option, typed, message] = GetParam();
+  TempFolder folder;
+  const std::string name = option;
+  expect_line(hone(train(folder / "o", {"--" + name + "=" + typed})), 2, name + ": " + message);
+  EXPECT_TRUE(folder.names().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Real, Numbers,
+    ::testing::Values(Number{"lr", "fast", "\"fast\" found, a number expected"},
+                      Number{"lr", "", "\"\" found, a number expected"},
+                      Number{"lr", "2e-5x", "\"2e-5x\" found, a number expected"},
+                      Number{"lr", " 1", "\" 1\" found, a number expected"},
+                      Number{"lr", "0x1", "\"0x1\" found, a number expected"},
+                      Number{"lr", "nan", "\"nan\" found, a finite number expected"},
+                      Number{"lr", "-inf", "\"-inf\" found, a finite number expected"},
+                      Number{"lr", "1e999", "\"1e999\" found, a number that fits into a double expected"},
+                      Number{"lr", "1e-999", "\"1e-999\" found, a number that fits into a double expected"},
+                      Number{"lr", "-1", "-1 found, 0 to 10 expected"},
+                      Number{"epochs", "1,5", "\"1,5\" found, a number expected"},
+                      Number{"epochs", "0", "0 found, a number above 0 expected"},
+                      Number{"warmup-ratio", "1.5", "1.5 found, 0 to 1 expected"},
+                      Number{"weight-decay", "1%", "\"1%\" found, a number expected"},
+                      Number{"max-grad-norm", "-2", "-2 found, 0 (off) or more expected"},
+                      Number{"dropout", "-0.1", "-0.1 found, 0 to below 1 expected"},
+                      Number{"dropout", "1", "1 found, 0 to below 1 expected"},
+                      Number{"label-scale", "0", "0 found, a number above 0 expected"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Integer, Numbers,
+    ::testing::Values(
+        Number{"steps", "1e", "\"1e\" found, a whole number expected"},
+        Number{"steps", "1.0", "\"1.0\" found, a whole number expected"},
+        Number{"steps", "0x10", "\"0x10\" found, a whole number expected"},
+        Number{"steps", "-", "\"-\" found, a whole number expected"},
+        Number{"steps", "", "\"\" found, a whole number expected"},
+        Number{"steps", "0", "\"0\" found, 1 or more expected"},
+        Number{"steps", "9223372036854775808",
+               "\"9223372036854775808\" found, at most 9223372036854775807 expected"},
+        Number{"steps", "-9223372036854775809", "\"-9223372036854775809\" found, 1 or more expected"},
+        Number{"seed", "-1", "\"-1\" found, 0 or more expected"},
+        Number{"seed", "18446744073709551616",
+               "\"18446744073709551616\" found, at most 18446744073709551615 expected"},
+        Number{"batch-size", "70000", "70000 found, 1 to 65536 expected"},
+        Number{"max-seq-length", "3000000000", "\"3000000000\" found, at most 2147483647 expected"},
+        Number{"eval-steps", "0", "\"0\" found, 1 or more expected"},
+        Number{"checkpoint-steps", "-1", "\"-1\" found, 0 or more expected"},
+        Number{"threads", "-3", "\"-3\" found, 0 or more expected"},
+        Number{"threads", "5000", "\"5000\" found, at most 4096 expected"}));
+
+TEST(Numbers, at_the_edge_are_taken) {
+  TempFolder folder;
+  const Result r = hone(train(folder / "o", {"--lr", "2.5e-5", "--epochs", ".5", "--max-grad-norm", "0",
+                                             "--seed", "18446744073709551615"}));
+  EXPECT_EQ(r.code, 0) << r.err;
+  const std::string card = folder.read("o/README.md");
+  for (const char* row : {"| epochs | 0.5 |", "| lr | 2.5e-05 |", "| seed | 18446744073709551615 |"})
+    EXPECT_NE(card.find(row), std::string::npos) << card;
+}
+
+TEST(Numbers, of_other_commands) {
+  TempFolder folder;
+  folder.write("c.txt", "one\n");
+  expect_line(hone({"nearest", "--model", kModel, "--corpus", (folder / "c.txt").string(), "--query", "x",
+                    "--top", "0"}),
+              2, "top: \"0\" found, 1 or more expected");
+}
+
+}  // namespace
+}  // namespace hone::cli
