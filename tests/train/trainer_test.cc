@@ -1,65 +1,31 @@
-// The training loop on a small model: resume, kill, best step, bad data.
+// The training loop on a small model: resume, best step, bad data.
 #include "train/trainer.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmath>
-#include <fstream>
-#include <iostream>
 #include <limits>
 
-#include "base/error.h"
-#include "base/file.h"
 #include "tests/base/temp_folder.h"
-#include "tests/compute/test_engine.h"
+#include "tests/train/small_run.h"
 
 namespace hone::train {
 namespace {
 
+using testing::kModels;
+using testing::message_of;
+using testing::pairs;
+using testing::small_options;
 using testing::TempFolder;
 
-const fs::path kModels = fs::path(HONE_FIXTURES) / "models";
-
-data::Table pairs() {
-  return data::read_table(kModels / "pairs.jsonl", pair_roles({}));
-}
-
-TrainOptions small_options() {
-  TrainOptions o;
-  o.steps = 12;
-  o.batch_size = 16;
-  o.learning_rate = 1e-3;
-  o.warmup_ratio = 0.2;
-  o.weight_decay = 0.01;
-  o.dropout = 0.1;
-  o.checkpoint_steps = 3;
-  o.eval_steps = 5;
-  return o;
-}
-
 TrainResult train(const fs::path& out, const TrainOptions& options, OnExisting existing = OnExisting::refuse,
-                  int threads = 2, TrainCallbacks callbacks = {}, bool with_eval = true) {
-  Trainer trainer(model::load_model(kModels / "mean-gelu"), compute::test_engine(threads), pairs(),
-                  with_eval ? std::optional(pairs()) : std::nullopt, options);
-  return trainer.run(out, existing, callbacks);
+                  int threads = 2, const TrainCallbacks& callbacks = {}, bool with_eval = true) {
+  return testing::train_small(out, options, existing, threads, callbacks, with_eval);
 }
 
 std::string weights(const fs::path& folder) {
-  std::ifstream file(folder / "model.safetensors", std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+  return testing::bytes_of(folder / "model.safetensors");
 }
 
 TEST(Trainer, lowers_the_loss_and_saves_a_model_that_loads) {
@@ -116,81 +82,6 @@ TEST(Trainer, interrupted_and_resumed_twice_gives_the_bits_of_the_whole_run) {
   EXPECT_EQ(weights(folder / "whole"), weights(folder / "out"));
   // A finished run has nothing to resume, and says so.
   EXPECT_TRUE(train(folder / "out", small_options(), OnExisting::resume).already_finished);
-}
-
-// When a child is to kill itself: in the n-th step of a write of checkpoint or model, after the n-th training
-// step, or never.
-struct Moment {
-  enum { in_write, after_step, never } where = never;
-  int n = 0;
-};
-
-// Trains in a child that kills itself at `moment`. A child that lives to the end leaves the number of its
-// write steps in the file `writes`.
-int train_killed(const fs::path& out, Moment moment, OnExisting existing, const fs::path& writes) {
-  const pid_t child = fork();
-  if (child == 0) {
-    static Moment at;
-    static int written = 0;
-    at = moment;
-    write_step_hook = [](const char*) {
-      if (++written == at.n && at.where == Moment::in_write) kill(getpid(), SIGKILL);
-    };
-    TrainCallbacks callbacks;
-    callbacks.step = [done = 0](const StepReport&) mutable {
-      if (++done == at.n && at.where == Moment::after_step) kill(getpid(), SIGKILL);
-    };
-    try {
-      train(out, small_options(), existing, 1, callbacks);
-    } catch (const std::exception& e) {
-      std::cerr << e.what() << std::endl;
-      _exit(3);
-    }
-    std::ofstream(writes) << written << std::flush;
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return status;
-}
-
-// SIGKILL at 24 moments over the whole run, 16 of them inside a write; where the run is long enough, killed
-// twice more on the way. Whatever the moment, no folder is broken and going on gives the bits of the run
-// never killed.
-TEST(Trainer, killed_at_any_moment_and_resumed_gives_the_bits_of_the_whole_run) {
-  TempFolder folder;
-  const fs::path out = folder / "out", whole = folder / "whole", writes = folder / "writes";
-  // The parent starts no threads before it forks: the reference run is a child too.
-  ASSERT_EQ(train_killed(whole, {}, OnExisting::refuse, writes), 0);
-  const int last_write = std::stoi(folder.read("writes"));
-  ASSERT_GT(last_write, 16);
-  std::vector<Moment> moments;
-  for (int i = 0; i < 16; ++i) moments.push_back({Moment::in_write, 1 + (last_write - 1) * i / 15});
-  for (int n : {1, 2, 3, 5, 6, 9, 10, 12}) moments.push_back({Moment::after_step, n});
-  int killed_thrice = 0;
-  for (const Moment& moment : moments) {
-    SCOPED_TRACE(cat("killed ", moment.where == Moment::in_write ? "in write " : "after step ", moment.n));
-    ASSERT_TRUE(WIFSIGNALED(train_killed(out, moment, OnExisting::refuse, writes)));
-    int killed = 1, status = 0;
-    for (const Moment& again :
-         {Moment{Moment::in_write, 1 + moment.n / 2}, Moment{Moment::after_step, 1}, Moment{}}) {
-      // A checkpoint that is there is whole, and so is a model: nothing of it lies in OUT before.
-      if (fs::exists(out / "checkpoint")) {
-        EXPECT_NO_THROW(model::load_model(out / "checkpoint"));
-      }
-      if (fs::exists(out / "config.json")) {
-        EXPECT_NO_THROW(model::load_model(out));
-      }
-      status = train_killed(out, again, OnExisting::resume, writes);
-      if (WIFSIGNALED(status)) ++killed;
-    }
-    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    ASSERT_EQ(weights(whole), weights(out));
-    fs::remove_all(out);
-    EXPECT_EQ(folder.names(), (std::vector<std::string>{"whole", "writes"}));
-    if (killed == 3) ++killed_thrice;
-  }
-  EXPECT_GE(killed_thrice, 12);
 }
 
 TEST(Trainer, resuming_with_other_settings_or_data_names_them) {
