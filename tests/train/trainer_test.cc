@@ -187,7 +187,7 @@ TEST(Trainer, checks_everything_before_the_first_step) {
   EXPECT_NE(message([](TrainOptions& o) { o.dropout = 1; }).find("dropout"), std::string::npos);
   EXPECT_NE(message([](TrainOptions& o) { o.warmup_ratio = 1.5; }).find("warmup-ratio"), std::string::npos);
   EXPECT_NE(message([](TrainOptions& o) { o.max_seq_length = 100000; }), "no error");
-  EXPECT_NE(message([](TrainOptions& o) { o.label_scale = 0.1; }).find("column score"), std::string::npos);
+  EXPECT_NE(message([](TrainOptions& o) { o.label_scale = 0.1; }).find("column \"score\""), std::string::npos);
 }
 
 data::Table scored(std::vector<double> scores) {
