@@ -4,11 +4,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -56,6 +58,16 @@ inline train::TrainCallbacks stopping_after(int64_t last) {
   callbacks.step = [done](const train::StepReport& r) { *done = r.step; };
   callbacks.stop = [done, last] { return *done == last; };
   return callbacks;
+}
+
+// Its first loss is no number.
+inline std::shared_ptr<const model::SentenceModel> infinite_model() {
+  const auto base = model::load_model(kModels / "mean-gelu");
+  auto tensors = base->tensors;
+  tensors[0] =
+      model::HostTensor::owned(tensors[0].name, tensors[0].shape,
+                               std::vector<float>(tensors[0].size, std::numeric_limits<float>::infinity()));
+  return base->with_tensors(tensors);
 }
 
 inline std::string bytes_of(const fs::path& file) {
