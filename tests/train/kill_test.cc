@@ -73,5 +73,69 @@ TEST(Killed, a_first_run_goes_on_to_the_files_of_the_whole_run) {
   EXPECT_GE(killed_thrice, 12);
 }
 
+// An earlier run is replaced by one of another seed, which is killed, and gone on with: by --resume once it
+// has a checkpoint or is finished, else by the same --overwrite. Until its model is whole, the earlier one
+// is.
+void kill_while_overwriting(bool exchange) {
+  TempFolder folder;
+  KilledRun run{folder / "earlier"};
+  run.seed = 1;
+  run.writes = folder / "writes";
+  ASSERT_EQ(run_killed(run).code, 0);
+  run.out = folder / "whole";
+  run.seed = 42;
+  ASSERT_EQ(run_killed(run).code, 0);
+  const auto earlier = contents(folder / "earlier"), whole = contents(folder / "whole");
+  ASSERT_NE(differences(earlier, whole), "");
+  run.out = folder / "out";
+  run.exchange = exchange;
+  int kept = 0, replaced = 0, resumed = 0, nameless = 0;
+  const auto replace = [&](Moment moment) {
+    fs::copy(folder / "earlier", run.out, fs::copy_options::recursive);
+    run.existing = OnExisting::overwrite;
+    run.moment = moment;
+    return run_killed(run);
+  };
+  ASSERT_EQ(replace({}).code, 0);
+  ASSERT_EQ(differences(contents(run.out), whole), "");
+  fs::remove_all(run.out);
+  const int last_write = std::stoi(folder.read("writes"));
+  auto all = moments(8, last_write, {2, 3, 5, 12});
+  for (int i = 1; i < 6; ++i) all.push_back({Moment::in_write, last_write - i});  // around the last swap
+  for (const Moment& moment : all) {
+    SCOPED_TRACE(moment.text());
+    ASSERT_TRUE(replace(moment).killed);
+    if (!fs::exists(run.out)) ++nameless;
+    recover_out_folder(run.out);
+    const auto left = contents(run.out, "checkpoint");
+    const bool is_whole = differences(left, whole).empty();
+    EXPECT_TRUE(is_whole || differences(left, earlier).empty()) << differences(left, earlier);
+    ++(is_whole ? replaced : kept);
+    expect_whole_checkpoint(run.out);
+    const bool resumes = is_whole || fs::exists(run.out / "checkpoint");
+    if (resumes) ++resumed;
+    run.existing = resumes ? OnExisting::resume : OnExisting::overwrite;
+    run.moment = {};
+    ASSERT_EQ(run_killed(run).code, 0);
+    ASSERT_EQ(differences(contents(run.out), whole), "");
+    fs::remove_all(run.out);
+    EXPECT_EQ(folder.names(), (std::vector<std::string>{"earlier", "whole", "writes"}));
+  }
+  EXPECT_GT(kept, 5);
+  EXPECT_GT(replaced, 0);
+  EXPECT_GT(resumed, 5);
+  EXPECT_LT(resumed, 17);
+  // Without the exchange the earlier model has no name for a moment: whoever comes next gives it back.
+  EXPECT_EQ(nameless, exchange ? 0 : 1);
+}
+
+TEST(Killed, while_overwriting_an_earlier_run) {
+  kill_while_overwriting(true);
+}
+
+TEST(Killed, while_overwriting_an_earlier_run_without_the_exchange) {
+  kill_while_overwriting(false);
+}
+
 }  // namespace
 }  // namespace hone::train
