@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <system_error>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "text/tokenizer.h"
 
 namespace hone::data {
@@ -40,34 +40,6 @@ std::string_view trimmed(std::string_view text) {
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
-
-// 64 bits of any sequence of values: each eight bytes are mixed in by a multiplication.
-class Hash {
- public:
-  void add(uint64_t value) {
-    state_ = (state_ ^ value) * 0x9E3779B97F4A7C15ULL;
-    state_ ^= state_ >> 29;
-  }
-  void add(std::string_view text) {
-    add(text.size());
-    while (!text.empty()) {
-      uint64_t word = 0;
-      size_t n = std::min(text.size(), sizeof word);
-      std::memcpy(&word, text.data(), n);
-      add(word);
-      text.remove_prefix(n);
-    }
-  }
-  void add(double value) {
-    uint64_t bits = 0;
-    std::memcpy(&bits, &value, sizeof bits);
-    add(bits);
-  }
-  uint64_t value() const { return state_; }
-
- private:
-  uint64_t state_ = 0x243F6A8885A308D3ULL;
-};
 
 }  // namespace
 
@@ -114,6 +86,7 @@ void Columns::choose(std::span<const std::string_view> names, size_t line) {
       continue;
     }
     Slot slot{&request, std::string(*found), static_cast<size_t>(found - names.begin())};
+    table_.columns[request.role] = slot.column;
     if (request.kind == ColumnKind::text) {
       slot.texts = &table_.texts[request.role];
     } else {

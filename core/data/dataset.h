@@ -43,6 +43,7 @@ struct Table {
   size_t rows = 0;
   std::map<std::string, std::vector<std::string>> texts;  // role -> [rows]
   std::map<std::string, std::vector<double>> numbers;     // role -> [rows], all finite
+  std::map<std::string, std::string> columns;             // role -> its column's name in the file
   std::vector<uint32_t> lines;                            // [rows] line of each row in the file, for messages
   uint64_t content_hash = 0;                              // of all roles' values, for checking a resume
 

@@ -58,36 +58,50 @@ Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_
 }
 
 std::vector<float> Encoder::encode(std::span<const std::string> texts, const EncodeOptions& options) {
-  const auto full = static_cast<size_t>(model_->dim()), dim = static_cast<size_t>(dim_);
-  std::vector<float> out(texts.size() * dim), vectors;
+  std::vector<float> out(texts.size() * static_cast<size_t>(dim_));
   for (size_t begin = 0; begin < texts.size(); begin += kChunk) {
     const auto chunk = texts.subspan(begin, std::min(kChunk, texts.size() - begin));
-    const auto ids = tokenize(*model_, *engine_, chunk);
-    std::vector<size_t> order(chunk.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return ids[a].size() > ids[b].size(); });
-    for (size_t first = 0, last = 0; first < order.size(); first = last) {
-      nn::TokenBatch batch;
-      while (last < order.size() &&
-             (last == first ||
-              batch.tokens() + static_cast<int64_t>(ids[order[last]].size()) <= options.batch_tokens)) {
-        batch.add(ids[order[last]], static_cast<uint32_t>(last), 0);
-        ++last;
-      }
-      graph_->begin(compute::Mode::infer);
-      const compute::Tensor y = encoder_->forward(*graph_, batch);
-      vectors.resize((last - first) * full);
-      graph_->read(y, vectors);
-      for (size_t i = first; i < last; ++i) {
-        std::copy_n(vectors.begin() + static_cast<std::ptrdiff_t>((i - first) * full), dim,
-                    out.begin() + static_cast<std::ptrdiff_t>((begin + order[i]) * dim));
-      }
-      if (options.progress) options.progress(begin + last, texts.size());
-    }
+    encode_rows(tokenize(*model_, *engine_, chunk), begin, out, options);
   }
   if (options.normalize) normalize_rows(out, dim_);
   return out;
+}
+
+std::vector<float> Encoder::encode_ids(std::span<const std::vector<int32_t>> ids,
+                                       const EncodeOptions& options) {
+  std::vector<float> out(ids.size() * static_cast<size_t>(dim_));
+  for (size_t begin = 0; begin < ids.size(); begin += kChunk)
+    encode_rows(ids.subspan(begin, std::min(kChunk, ids.size() - begin)), begin, out, options);
+  if (options.normalize) normalize_rows(out, dim_);
+  return out;
+}
+
+void Encoder::encode_rows(std::span<const std::vector<int32_t>> ids, size_t begin, std::span<float> out,
+                          const EncodeOptions& options) {
+  const auto full = static_cast<size_t>(model_->dim()), dim = static_cast<size_t>(dim_);
+  std::vector<float> vectors;
+  std::vector<size_t> order(ids.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return ids[a].size() > ids[b].size(); });
+  for (size_t first = 0, last = 0; first < order.size(); first = last) {
+    nn::TokenBatch batch;
+    while (last < order.size() &&
+           (last == first ||
+            batch.tokens() + static_cast<int64_t>(ids[order[last]].size()) <= options.batch_tokens)) {
+      batch.add(ids[order[last]], static_cast<uint32_t>(last), 0);
+      ++last;
+    }
+    graph_->begin(compute::Mode::infer);
+    const compute::Tensor y = encoder_->forward(*graph_, batch);
+    vectors.resize((last - first) * full);
+    graph_->read(y, vectors);
+    for (size_t i = first; i < last; ++i) {
+      std::copy_n(vectors.begin() + static_cast<std::ptrdiff_t>((i - first) * full), dim,
+                  out.begin() + static_cast<std::ptrdiff_t>((begin + order[i]) * dim));
+    }
+    if (options.progress) options.progress(begin + last, out.size() / dim);
+  }
 }
 
 }  // namespace hone::encode

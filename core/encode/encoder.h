@@ -34,8 +34,14 @@ class Encoder {
   int32_t dim() const { return dim_; }
   // [texts, dim] row-major
   std::vector<float> encode(std::span<const std::string> texts, const EncodeOptions& options = {});
+  // The same from token ids, as tokenize() gives them.
+  std::vector<float> encode_ids(std::span<const std::vector<int32_t>> ids, const EncodeOptions& options = {});
 
  private:
+  // Fills the rows from `begin` on of `out`, which is the whole result.
+  void encode_rows(std::span<const std::vector<int32_t>> ids, size_t begin, std::span<float> out,
+                   const EncodeOptions& options);
+
   std::shared_ptr<const model::SentenceModel> model_;
   std::shared_ptr<compute::Engine> engine_;
   std::unique_ptr<compute::Parameters> own_parameters_;

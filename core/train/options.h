@@ -36,6 +36,14 @@ struct TrainOptions {
   std::vector<std::pair<std::string, std::string>> identity() const;
 };
 
+constexpr double kMostEpochs = 1e6;
+constexpr int64_t kMostSteps = 1000000000;  // so that counts of steps fit every type they meet
+
+// Throws UsageError naming the option whose value cannot be.
+void check_options(const TrainOptions& options);
+// Of a run over data of so many steps an epoch. Throws UsageError when they are more than kMostSteps.
+int64_t total_steps(const TrainOptions& options, int64_t steps_per_epoch);
+
 struct StepReport {
   int64_t step = 0, steps_total = 0;  // step counts from 1
   double epoch = 0;
@@ -53,8 +61,8 @@ struct EvalReport {
 };
 
 struct Estimate {
-  double seconds = 0;  // of the training steps
-  size_t bytes = 0;    // parameters, optimizer and activations
+  double seconds = 0;  // of the steps and evaluations to come
+  size_t bytes = 0;    // the process at its peak
 };
 
 struct TrainCallbacks {

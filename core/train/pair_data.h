@@ -33,12 +33,21 @@ class PairData {
   const data::Table& table() const { return table_; }
   // Both sentences of a row, one after the other: roles 0 and 1.
   void append(nn::TokenBatch& batch, uint32_t row) const;
+  size_t bytes() const;  // of memory
   int64_t tokens(size_t row) const { return static_cast<int64_t>(first_[row].size() + second_[row].size()); }
 
  private:
   data::Table table_;
   std::vector<std::vector<int32_t>> first_, second_;
   std::vector<float> labels_;
+};
+
+// Pairs to evaluate on, tokenized once; their labels may have any scale.
+struct EvalPairs {
+  EvalPairs(data::Table table, const model::SentenceModel& model, compute::Engine& engine);
+  size_t bytes() const;  // of memory
+  data::Table table;
+  std::vector<std::vector<int32_t>> first, second;
 };
 
 }  // namespace hone::train

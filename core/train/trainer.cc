@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -19,60 +20,15 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void check_options(const TrainOptions& o) {
-  auto require = [](bool ok, const char* name, double found, const char* expected) {
-    if (!ok) fail_usage(name, ": ", found, " found, ", expected, " expected");
-  };
-  require(o.epochs > 0 && o.epochs <= 1e6, "epochs", o.epochs, "a number above 0");
-  require(o.steps >= 0, "steps", static_cast<double>(o.steps), "0 or more");
-  require(o.batch_size >= 1 && o.batch_size <= 65536, "batch-size", static_cast<double>(o.batch_size),
-          "1 to 65536");
-  require(o.learning_rate >= 0 && o.learning_rate < 10, "lr", o.learning_rate, "0 to 10");
-  require(o.warmup_ratio >= 0 && o.warmup_ratio <= 1, "warmup-ratio", o.warmup_ratio, "0 to 1");
-  require(o.weight_decay >= 0 && o.weight_decay < 1, "weight-decay", o.weight_decay, "0 to 1");
-  require(o.max_grad_norm >= 0 && std::isfinite(o.max_grad_norm), "max-grad-norm", o.max_grad_norm,
-          "0 (off) or more");
-  require(o.dropout < 1, "dropout", o.dropout, "0 to below 1");
-  require(o.label_scale >= 0 && std::isfinite(o.label_scale), "label-scale", o.label_scale,
-          "a number above 0");
-  require(o.eval_steps >= 0, "eval-steps", static_cast<double>(o.eval_steps), "0 or more");
-  require(o.checkpoint_steps >= 0, "checkpoint-steps", static_cast<double>(o.checkpoint_steps), "0 or more");
-  const auto& names = eval::sts_metric_names();
-  if (std::find(names.begin(), names.end(), o.metric) == names.end()) {
-    std::string list;
-    for (const auto& name : names) list += cat(list.empty() ? "" : ", ", name);
-    fail_usage("metric: \"", excerpt(o.metric), "\" found, one of ", list, " expected");
+// NaN where a report has no such metric, or its value is NaN.
+double value_of(const EvalReport& report, const std::string& metric) {
+  for (const auto& [name, value] : report.metrics) {
+    if (name == metric) return value;
   }
-}
-
-// What a folder must look like before --overwrite may replace it.
-bool is_ours(const fs::path& out) {
-  if (!fs::is_directory(out)) return false;
-  for (const char* name : {"modules.json", "training.json", "checkpoint"}) {
-    if (fs::exists(out / name)) return true;
-  }
-  return false;
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace
-
-std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const {
-  return {{"epochs", cat(epochs)},
-          {"steps", cat(steps)},
-          {"batch-size", cat(batch_size)},
-          {"lr", cat(learning_rate)},
-          {"warmup-ratio", cat(warmup_ratio)},
-          {"schedule", std::string(schedule_name(schedule))},
-          {"weight-decay", cat(weight_decay)},
-          {"max-grad-norm", cat(max_grad_norm)},
-          {"dropout", dropout < 0 ? "the model's" : cat(dropout)},
-          {"label-scale", cat(label_scale)},
-          {"seed", cat(seed)},
-          {"shuffle", cat(shuffle)},
-          {"eval-steps", cat(eval_steps)},
-          {"metric", metric},
-          {"max-seq-length", max_seq_length == 0 ? "the model's" : cat(max_seq_length)}};
-}
 
 struct Trainer::Run {
   std::unique_ptr<compute::Parameters> parameters;
@@ -92,44 +48,52 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
       engine_(std::move(engine)),
       options_((check_options(options), std::move(options))),
       label_scale_(options_.label_scale > 0 ? options_.label_scale : read_label_scale(train)),
-      data_(std::move(train), *model_, *engine_, label_scale_),
-      eval_(std::move(eval)) {
+      data_(std::move(train), *model_, *engine_, label_scale_) {
   const auto rows = static_cast<int64_t>(data_.rows());
   steps_per_epoch_ = (rows + options_.batch_size - 1) / options_.batch_size;
-  steps_total_ =
-      options_.steps > 0
-          ? options_.steps
-          : static_cast<int64_t>(std::ceil(options_.epochs * static_cast<double>(steps_per_epoch_)));
-  schedule_ = {options_.schedule, options_.learning_rate,
-               static_cast<int64_t>(std::ceil(static_cast<double>(steps_total_) * options_.warmup_ratio)),
-               steps_total_};
-  identity_ = options_.identity();
-  identity_.emplace_back("data", cat(data_.rows(), " rows with hash ", data_.table().content_hash));
-  identity_.emplace_back("eval data",
-                         eval_ ? cat(eval_->rows, " rows with hash ", eval_->content_hash) : "none");
-  identity_.emplace_back("model", cat("weights with hash ", weights_hash(*model_)));
+  frame_.steps_total = total_steps(options_, steps_per_epoch_);
+  schedule_ = {
+      options_.schedule, options_.learning_rate,
+      static_cast<int64_t>(std::ceil(static_cast<double>(frame_.steps_total) * options_.warmup_ratio)),
+      frame_.steps_total};
+  const auto content = [](const data::Table& table) {
+    return cat(table.rows, " rows with hash ", table.content_hash);
+  };
+  frame_.identity = options_.identity();
+  frame_.identity.emplace_back("data", content(data_.table()));
+  frame_.identity.emplace_back("eval data", eval ? content(*eval) : "none");
+  frame_.identity.emplace_back("model", model_identity(*model_));
+  frame_.evaluates = eval.has_value();
+  if (eval) eval_.emplace(std::move(*eval), *model_, *engine_);
 }
 
 EvalReport Trainer::evaluate(encode::Encoder& encoder, int64_t step) const {
-  const auto a = encoder.encode(eval_->text("sentence1")), b = encoder.encode(eval_->text("sentence2"));
-  const auto scores = eval::sts_scores(a, b, encoder.dim(), eval_->number("score"), true);
+  const auto a = encoder.encode_ids(eval_->first), b = encoder.encode_ids(eval_->second);
+  const auto scores = eval::sts_scores(a, b, encoder.dim(), eval_->table.number("score"), true);
   return {step, scores.metrics, scores.spearman_cosine_interval.low, scores.spearman_cosine_interval.high,
           false};
+}
+
+int64_t Trainer::evaluate_every() const {
+  return options_.eval_steps > 0 ? options_.eval_steps : steps_per_epoch_;
+}
+
+bool Trainer::evaluation_follows(int64_t step) const {
+  return eval_ && (step == frame_.steps_total || step % evaluate_every() == 0);
 }
 
 // Keeps the weights of the best evaluated step. A metric that is not a number is never better.
 void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callbacks) {
   auto value = [&](const EvalReport& r) {
-    for (const auto& [name, v] : r.metrics) {
-      if (name == options_.metric) return std::isnan(v) ? -HUGE_VAL : v;
-    }
-    return -HUGE_VAL;
+    const double v = value_of(r, options_.metric);
+    return std::isnan(v) ? -HUGE_VAL : v;
   };
   report.best = !run.state.best || value(report) > value(*run.state.best);
   if (report.best) {
     run.state.best = report;
     run.state.best_weights = run.encoder->read(*run.parameters);
   }
+  run.state.evaluation_due = false;
   if (callbacks.evaluation) callbacks.evaluation(report);
 }
 
@@ -190,7 +154,7 @@ void Trainer::step(Run& run, int64_t index, StepReport& report) {
   run.parameters->clear_gradients();
 
   report.step = index + 1;
-  report.steps_total = steps_total_;
+  report.steps_total = frame_.steps_total;
   report.epoch = static_cast<double>(index + 1) / static_cast<double>(steps_per_epoch_);
   report.loss = static_cast<double>(value);
   report.learning_rate = schedule_.rate(index);
@@ -199,35 +163,38 @@ void Trainer::step(Run& run, int64_t index, StepReport& report) {
   report.pairs = static_cast<int64_t>(rows.size());
 }
 
-// Memory at the most: the program and the mapped model; of a trained matrix its value, gradient, moments and
-// transposed copy (of an embedding table no gradient and no copy); the activations of the largest batch; the
-// copies that saving makes. Three epochs stand for all. Per token and layer the activations are qkv, context,
-// sums, inputs (12 H) and the feed-forward's F; its backward needs another 2 F + 12 H once.
-Estimate Trainer::estimate_memory(Run& run) const {
+// What is still to be done; three epochs stand for all.
+Workload Trainer::workload(Run& run) const {
+  Workload work;
+  work.steps = frame_.steps_total - run.state.step;
+  const int64_t looked_at = std::min(work.steps, 3 * steps_per_epoch_);
   int64_t tokens = 0;
-  const int64_t enough = std::min(steps_total_, run.state.step + 3 * steps_per_epoch_);
-  for (int64_t index = run.state.step; index < enough; ++index) {
+  for (int64_t index = run.state.step; index < run.state.step + looked_at; ++index) {
     int64_t batch = 0;
     for (uint32_t row : batch_rows(run, index)) batch += data_.tokens(row);
-    tokens = std::max(tokens, batch);
+    tokens += batch;
+    work.tokens_of_largest = std::max(work.tokens_of_largest, batch);
   }
-  const auto& c = model_->config;
-  const int64_t hidden = c.hidden_size, intermediate = c.intermediate_size;
-  const int64_t per_token = c.layers * (12 * hidden + intermediate) + 2 * intermediate + 12 * hidden;
-  const int64_t all = model_->parameters();
-  const int64_t tables = (int64_t{c.vocab_size} + c.max_positions + c.type_vocab_size) * hidden;
-  const int64_t copies = (eval_ ? 1 : 0) + (options_.checkpoint_steps > 0 ? 3 : 1);
-  constexpr int64_t kProgram = 30 << 20;
-  Estimate e;
-  e.bytes = static_cast<size_t>(
-      kProgram + 4 * (all + 5 * (all - tables) + 3 * tables + tokens * per_token + copies * all));
-  return e;
+  work.tokens_per_step = static_cast<double>(tokens) / static_cast<double>(std::max<int64_t>(1, looked_at));
+  work.checkpoints = options_.checkpoint_steps > 0 && options_.checkpoint_steps < frame_.steps_total;
+  if (!eval_) return work;
+  const int64_t every = evaluate_every();
+  work.evaluations =
+      frame_.steps_total / every - run.state.step / every + (frame_.steps_total % every != 0 ? 1 : 0);
+  for (const auto* side : {&eval_->first, &eval_->second}) {
+    for (const auto& ids : *side) work.tokens_per_evaluation += static_cast<int64_t>(ids.size());
+  }
+  return work;
 }
 
-// Time: a forward pass of the first batch, measured; a whole step is about three and a half of them.
-void Trainer::estimate(Run& run, const TrainCallbacks& callbacks) {
+// `evaluation_seconds`: what the evaluation of the base model took, 0 when it was made by an earlier run.
+void Trainer::estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks) const {
   if (!callbacks.estimate) return;
-  Estimate e = estimate_memory(run);
+  const Workload work = workload(run);
+  size_t bytes = data_.bytes();
+  if (eval_) bytes += eval_->bytes();
+  Speed speed;
+  speed.evaluation_seconds = evaluation_seconds;
   nn::TokenBatch batch;
   for (uint32_t row : batch_rows(run, run.state.step)) data_.append(batch, row);
   double best = HUGE_VAL;
@@ -237,13 +204,8 @@ void Trainer::estimate(Run& run, const TrainCallbacks& callbacks) {
     run.encoder->forward(*run.graph, batch);
     best = std::min(best, seconds_since(start));
   }
-  double mean = 0;
-  for (size_t row = 0; row < data_.rows(); ++row) mean += static_cast<double>(data_.tokens(row));
-  mean *= static_cast<double>(std::min<int64_t>(options_.batch_size, static_cast<int64_t>(data_.rows()))) /
-          static_cast<double>(data_.rows());
-  e.seconds = 3.5 * best * mean / static_cast<double>(batch.tokens()) *
-              static_cast<double>(steps_total_ - run.state.step);
-  callbacks.estimate(e);
+  speed.token_seconds = best / static_cast<double>(batch.tokens());
+  callbacks.estimate({estimate_seconds(work, speed), estimate_bytes(*model_, work, bytes)});
 }
 
 void Trainer::finish(Run& run, const fs::path& out) {
@@ -257,17 +219,16 @@ void Trainer::finish(Run& run, const fs::path& out) {
   card.settings = options_.identity();
   card.settings.emplace_back("labels divided by", cat(label_scale_));
   if (run.state.before && run.state.best) {
-    for (size_t i = 0; i < run.state.before->metrics.size(); ++i) {
-      const auto& [name, value] = run.state.before->metrics[i];
+    for (const auto& [name, value] : run.state.before->metrics)
       card.scores.push_back(
-          {eval_->path.filename().string(), name, value, run.state.best->metrics[i].second});
-    }
+          {eval_->table.path.filename().string(), name, value, value_of(*run.state.best, name)});
   }
   StagedFolder staged(out);
   write_model_files(*tuned, staged.path(), card);
   StagedFile record(staged.path() / "training.json");
-  record.write(finished_record(run.state));
+  record.write(run_record_json(run.state));
   record.commit();
+  keep_other_files(out, staged.path());
   staged.commit();
 }
 
@@ -277,76 +238,72 @@ TrainResult Trainer::run(const fs::path& out, OnExisting existing, const TrainCa
   };
   const auto start = Clock::now();
   const fs::path checkpoint = out / "checkpoint";
-  recover_staged_folder(out);
-  if (fs::is_directory(out))
-    recover_staged_folder(checkpoint);  // a killed run may have left only this behind
+  recover_out_folder(out);
   TrainResult result;
   Run run;
   run.start = model_;
-  run.state.identity = identity_;
+  run.state.identity = frame_.identity;
   std::optional<LoadedCheckpoint> loaded;
-  if (fs::exists(out) && !(fs::is_directory(out) && fs::is_empty(out))) {
-    switch (existing) {
-      case OnExisting::refuse:
-        fail(out,
-             ": exists already; go on with --resume, replace it with --overwrite, or name another folder");
-      case OnExisting::overwrite:
-        if (!is_ours(out)) fail(out, ": is not a folder that hone wrote, so --overwrite leaves it alone");
-        fs::remove_all(checkpoint);
-        break;
-      case OnExisting::resume:
-        loaded = load_checkpoint(checkpoint, identity_);
-        if (!loaded && finished_earlier(out, identity_, run.state)) {
-          note(cat("the run in ", out, " is finished already: nothing to do"));
-          result.already_finished = true;
-          result.steps = result.kept_step = run.state.step;
-          if (run.state.best) result.kept_step = run.state.best->step;
-          result.before = run.state.before;
-          result.after = run.state.best;
-          return result;
-        }
-        if (!loaded && !is_ours(out)) fail(out, ": exists and is not a folder that hone wrote");
-        break;
+  if (holds_run(out, existing) && existing == OnExisting::resume) {
+    loaded = load_checkpoint(checkpoint, frame_, *model_);
+    if (!loaded) {
+      const RunRecord finished = read_run_record(out / "training.json", out, frame_);
+      note(cat("the run in ", out, " is finished already: nothing to do"));
+      result.already_finished = true;
+      result.steps = finished.step;
+      result.kept_step = finished.best ? finished.best->step : finished.step;
+      result.before = finished.before;
+      result.after = finished.best;
+      return result;
     }
   }
   if (loaded) {
     run.start = loaded->model;
     run.state = std::move(loaded->state);
-    note(cat("resuming after step ", run.state.step, " of ", steps_total_));
+    note(cat("resuming after step ", run.state.step, " of ", frame_.steps_total));
   } else if (existing == OnExisting::resume) {
     note(cat("no checkpoint in ", checkpoint, ": starting anew"));
   }
-  { StagedFolder writable(checkpoint); }  // a folder that cannot be written is found now, not after an hour
+  const NewFolders new_folders(out);
+  require_writable(out);
   if (callbacks.begin) callbacks.begin();
 
   const float dropout = static_cast<float>(options_.dropout);
   run.parameters = engine_->parameters();
   run.encoder =
       std::make_unique<nn::SentenceEncoder>(*run.start, *run.parameters, nn::EncoderOptions{true, dropout});
-  if (loaded) restore_moments(checkpoint, *run.encoder, *run.parameters);
+  if (loaded) restore_moments(*loaded, *run.encoder, *run.parameters);
   run.graph = engine_->graph(*run.parameters);
   run.vectors = std::make_unique<encode::Encoder>(run.start, engine_, *run.encoder, *run.parameters);
+  double evaluation_seconds = 0;
   if (eval_ && !run.state.before) {
+    const auto evaluation = Clock::now();
     run.state.before = evaluate(*run.vectors, 0);
+    evaluation_seconds = seconds_since(evaluation);
     if (callbacks.evaluation) callbacks.evaluation(*run.state.before);
   }
-  estimate(run, callbacks);
+  estimate(run, evaluation_seconds, callbacks);
 
+  const auto asked_to_stop = [&] { return callbacks.stop && callbacks.stop(); };
   const auto training = Clock::now();
-  const int64_t eval_every = options_.eval_steps > 0 ? options_.eval_steps : steps_per_epoch_;
-  for (int64_t index = run.state.step; index < steps_total_; ++index) {
+  if (run.state.evaluation_due) consider(run, evaluate(*run.vectors, run.state.step), callbacks);
+  for (int64_t index = run.state.step; index < frame_.steps_total; ++index) {
     StepReport report;
     step(run, index, report);
     report.seconds = seconds_since(training);
     run.state.step = index + 1;
     if (callbacks.step) callbacks.step(report);
-    const bool last = run.state.step == steps_total_;
-    if (eval_ && (last || run.state.step % eval_every == 0))
+    const bool last = run.state.step == frame_.steps_total;
+    // Who asks to stop does not wait for an evaluation: a resumed run makes it first.
+    run.state.evaluation_due = evaluation_follows(run.state.step);
+    bool stop = asked_to_stop();
+    if (run.state.evaluation_due && !stop) {
       consider(run, evaluate(*run.vectors, run.state.step), callbacks);
-    const bool stop = !last && callbacks.stop && callbacks.stop();
+      stop = asked_to_stop();
+    }
+    if (last && !run.state.evaluation_due) break;
     const bool due = options_.checkpoint_steps > 0 && run.state.step % options_.checkpoint_steps == 0;
-    if (stop || (due && !last))
-      save_checkpoint(checkpoint, *run.start, *run.encoder, *run.parameters, run.state);
+    if (stop || due) save_checkpoint(checkpoint, *run.start, *run.encoder, *run.parameters, run.state);
     if (stop) {
       result.interrupted = true;
       break;

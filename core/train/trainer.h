@@ -2,8 +2,8 @@
 // of the reference): MSE of cosine(u, v) and label.
 //
 // Rules
-// - The model given is never changed; run() writes a new one to OUT. Until it is whole, OUT holds only
-//   OUT/checkpoint.
+// - The model given is never changed; run() writes a new one to OUT. Until it is whole, a run adds nothing to
+//   OUT but OUT/checkpoint (out_folder.h).
 // - The same options, data and model give the same bits at any thread count, interrupted and resumed or not.
 // - Everything that can be checked is checked in the constructor, before step 1.
 // - Order of a step as in transformers' Trainer: forward, backward, clip by max / (norm + 1e-6), AdamW with
@@ -18,12 +18,12 @@
 #include "encode/encoder.h"
 #include "model/sentence_model.h"
 #include "train/checkpoint.h"
+#include "train/estimate.h"
 #include "train/options.h"
+#include "train/out_folder.h"
 #include "train/pair_data.h"
 
 namespace hone::train {
-
-enum class OnExisting { refuse, resume, overwrite };
 
 class Trainer {
  public:
@@ -36,15 +36,17 @@ class Trainer {
 
   double label_scale() const { return label_scale_; }
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
-  int64_t steps_total() const { return steps_total_; }
-  const Identity& identity() const { return identity_; }
+  int64_t steps_total() const { return frame_.steps_total; }
+  const Identity& identity() const { return frame_.identity; }
 
  private:
   struct Run;  // the parts that live as long as one run()
   EvalReport evaluate(encode::Encoder& encoder, int64_t step) const;
   void step(Run& run, int64_t index, StepReport& report);
-  Estimate estimate_memory(Run& run) const;
-  void estimate(Run& run, const TrainCallbacks& callbacks);
+  Workload workload(Run& run) const;
+  void estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks) const;
+  int64_t evaluate_every() const;  // steps
+  bool evaluation_follows(int64_t step) const;
   void consider(Run& run, EvalReport report, const TrainCallbacks& callbacks);
   void finish(Run& run, const std::filesystem::path& out);
   std::vector<uint32_t> batch_rows(Run& run, int64_t index) const;
@@ -55,10 +57,10 @@ class Trainer {
   TrainOptions options_;
   double label_scale_;
   PairData data_;
-  std::optional<data::Table> eval_;
-  int64_t steps_per_epoch_ = 0, steps_total_ = 0;
+  std::optional<EvalPairs> eval_;
+  int64_t steps_per_epoch_ = 0;
   Schedule schedule_;
-  Identity identity_;
+  RunFrame frame_;
 };
 
 }  // namespace hone::train

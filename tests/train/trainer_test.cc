@@ -1,65 +1,33 @@
-// The training loop on a small model: resume, kill, best step, bad data.
+// The training loop on a small model.
 #include "train/trainer.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cmath>
-#include <fstream>
-#include <iostream>
 #include <limits>
+#include <vector>
 
-#include "base/error.h"
-#include "base/file.h"
 #include "tests/base/temp_folder.h"
-#include "tests/compute/test_engine.h"
+#include "tests/train/small_run.h"
 
 namespace hone::train {
 namespace {
 
+using testing::contents;
+using testing::differences;
+using testing::kModels;
+using testing::message_of;
+using testing::pairs;
+using testing::small_options;
+using testing::stopping_after;
 using testing::TempFolder;
 
-const fs::path kModels = fs::path(HONE_FIXTURES) / "models";
-
-data::Table pairs() {
-  return data::read_table(kModels / "pairs.jsonl", pair_roles({}));
-}
-
-TrainOptions small_options() {
-  TrainOptions o;
-  o.steps = 12;
-  o.batch_size = 16;
-  o.learning_rate = 1e-3;
-  o.warmup_ratio = 0.2;
-  o.weight_decay = 0.01;
-  o.dropout = 0.1;
-  o.checkpoint_steps = 3;
-  o.eval_steps = 5;
-  return o;
-}
-
 TrainResult train(const fs::path& out, const TrainOptions& options, OnExisting existing = OnExisting::refuse,
-                  int threads = 2, TrainCallbacks callbacks = {}, bool with_eval = true) {
-  Trainer trainer(model::load_model(kModels / "mean-gelu"), compute::test_engine(threads), pairs(),
-                  with_eval ? std::optional(pairs()) : std::nullopt, options);
-  return trainer.run(out, existing, callbacks);
+                  int threads = 2, const TrainCallbacks& callbacks = {}, bool with_eval = true) {
+  return testing::train_small(out, options, existing, threads, callbacks, with_eval);
 }
 
 std::string weights(const fs::path& folder) {
-  std::ifstream file(folder / "model.safetensors", std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+  return testing::bytes_of(folder / "model.safetensors");
 }
 
 TEST(Trainer, lowers_the_loss_and_saves_a_model_that_loads) {
@@ -98,143 +66,41 @@ TEST(Trainer, the_same_bits_at_any_thread_count_and_another_seed_differs) {
   EXPECT_NE(weights(folder / "one"), weights(folder / "other"));
 }
 
-TEST(Trainer, interrupted_and_resumed_twice_gives_the_bits_of_the_whole_run) {
+TEST(Trainer, interrupted_and_resumed_twice_gives_the_files_of_the_whole_run) {
   TempFolder folder;
   train(folder / "whole", small_options());
-  int64_t stop_at = 4;
-  TrainCallbacks callbacks;
-  int64_t steps = 0;
-  callbacks.step = [&](const StepReport& r) { steps = r.step; };
-  callbacks.stop = [&] { return steps == stop_at; };
-  EXPECT_TRUE(train(folder / "out", small_options(), OnExisting::refuse, 2, callbacks).interrupted);
+  EXPECT_TRUE(train(folder / "out", small_options(), OnExisting::refuse, 2, stopping_after(4)).interrupted);
   EXPECT_TRUE(fs::exists(folder / "out" / "checkpoint" / "state.json"));
   EXPECT_NO_THROW(model::load_model(folder / "out" / "checkpoint"));
-  stop_at = 7;
-  EXPECT_TRUE(train(folder / "out", small_options(), OnExisting::resume, 1, callbacks).interrupted);
-  stop_at = -1;
-  EXPECT_FALSE(train(folder / "out", small_options(), OnExisting::resume, 2, callbacks).interrupted);
-  EXPECT_EQ(weights(folder / "whole"), weights(folder / "out"));
+  EXPECT_TRUE(train(folder / "out", small_options(), OnExisting::resume, 1, stopping_after(7)).interrupted);
+  EXPECT_FALSE(train(folder / "out", small_options(), OnExisting::resume).interrupted);
+  EXPECT_EQ(differences(contents(folder / "whole"), contents(folder / "out")), "");
   // A finished run has nothing to resume, and says so.
   EXPECT_TRUE(train(folder / "out", small_options(), OnExisting::resume).already_finished);
 }
 
-// When a child is to kill itself: in the n-th step of a write of checkpoint or model, after the n-th training
-// step, or never.
-struct Moment {
-  enum { in_write, after_step, never } where = never;
-  int n = 0;
-};
-
-// Trains in a child that kills itself at `moment`. A child that lives to the end leaves the number of its
-// write steps in the file `writes`.
-int train_killed(const fs::path& out, Moment moment, OnExisting existing, const fs::path& writes) {
-  const pid_t child = fork();
-  if (child == 0) {
-    static Moment at;
-    static int written = 0;
-    at = moment;
-    write_step_hook = [](const char*) {
-      if (++written == at.n && at.where == Moment::in_write) kill(getpid(), SIGKILL);
-    };
-    TrainCallbacks callbacks;
-    callbacks.step = [done = 0](const StepReport&) mutable {
-      if (++done == at.n && at.where == Moment::after_step) kill(getpid(), SIGKILL);
-    };
-    try {
-      train(out, small_options(), existing, 1, callbacks);
-    } catch (const std::exception& e) {
-      std::cerr << e.what() << std::endl;
-      _exit(3);
-    }
-    std::ofstream(writes) << written << std::flush;
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return status;
-}
-
-// SIGKILL at 24 moments over the whole run, 16 of them inside a write; where the run is long enough, killed
-// twice more on the way. Whatever the moment, no folder is broken and going on gives the bits of the run
-// never killed.
-TEST(Trainer, killed_at_any_moment_and_resumed_gives_the_bits_of_the_whole_run) {
+// Steps 5 and 10 are followed by an evaluation, and so is the last one, 12.
+TEST(Trainer, a_stop_does_not_wait_for_an_evaluation_which_is_made_on_resuming) {
   TempFolder folder;
-  const fs::path out = folder / "out", whole = folder / "whole", writes = folder / "writes";
-  // The parent starts no threads before it forks: the reference run is a child too.
-  ASSERT_EQ(train_killed(whole, {}, OnExisting::refuse, writes), 0);
-  const int last_write = std::stoi(folder.read("writes"));
-  ASSERT_GT(last_write, 16);
-  std::vector<Moment> moments;
-  for (int i = 0; i < 16; ++i) moments.push_back({Moment::in_write, 1 + (last_write - 1) * i / 15});
-  for (int n : {1, 2, 3, 5, 6, 9, 10, 12}) moments.push_back({Moment::after_step, n});
-  int killed_thrice = 0;
-  for (const Moment& moment : moments) {
-    SCOPED_TRACE(cat("killed ", moment.where == Moment::in_write ? "in write " : "after step ", moment.n));
-    ASSERT_TRUE(WIFSIGNALED(train_killed(out, moment, OnExisting::refuse, writes)));
-    int killed = 1, status = 0;
-    for (const Moment& again :
-         {Moment{Moment::in_write, 1 + moment.n / 2}, Moment{Moment::after_step, 1}, Moment{}}) {
-      // A checkpoint that is there is whole, and so is a model: nothing of it lies in OUT before.
-      if (fs::exists(out / "checkpoint")) {
-        EXPECT_NO_THROW(model::load_model(out / "checkpoint"));
-      }
-      if (fs::exists(out / "config.json")) {
-        EXPECT_NO_THROW(model::load_model(out));
-      }
-      status = train_killed(out, again, OnExisting::resume, writes);
-      if (WIFSIGNALED(status)) ++killed;
-    }
-    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    ASSERT_EQ(weights(whole), weights(out));
-    fs::remove_all(out);
-    EXPECT_EQ(folder.names(), (std::vector<std::string>{"whole", "writes"}));
-    if (killed == 3) ++killed_thrice;
-  }
-  EXPECT_GE(killed_thrice, 12);
-}
-
-TEST(Trainer, resuming_with_other_settings_or_data_names_them) {
-  TempFolder folder;
-  int64_t steps = 0;
+  std::vector<int64_t> evaluated;
   TrainCallbacks callbacks;
-  callbacks.step = [&](const StepReport& r) { steps = r.step; };
-  callbacks.stop = [&] { return steps == 4; };
-  train(folder / "out", small_options(), OnExisting::refuse, 2, callbacks);
-  TrainOptions other = small_options();
-  other.learning_rate = 2e-3;
-  other.batch_size = 8;
-  const std::string message = message_of([&] { train(folder / "out", other, OnExisting::resume); });
-  EXPECT_NE(message.find("lr was 0.001 and is now 0.002"), std::string::npos) << message;
-  EXPECT_NE(message.find("batch-size was 16 and is now 8"), std::string::npos) << message;
-  EXPECT_EQ(message.find("seed"), std::string::npos) << message;
-  EXPECT_NE(message_of([&] {
-              train(folder / "out", small_options(), OnExisting::resume, 2, {}, false);
-            }).find("eval data"),
-            std::string::npos);
-}
-
-TEST(Trainer, an_out_that_exists_is_refused_kept_or_replaced_as_asked) {
-  TempFolder folder;
-  folder.write("mine/notes.txt", "do not lose me");
-  for (OnExisting existing : {OnExisting::refuse, OnExisting::overwrite, OnExisting::resume}) {
-    EXPECT_NE(message_of([&] { train(folder / "mine", small_options(), existing); }), "no error");
+  callbacks.evaluation = [&](const EvalReport& r) { evaluated.push_back(r.step); };
+  train(folder / "whole", small_options(), OnExisting::refuse, 2, callbacks);
+  ASSERT_EQ(evaluated, (std::vector<int64_t>{0, 5, 10, 12}));
+  evaluated.clear();
+  OnExisting existing = OnExisting::refuse;
+  const std::vector<int64_t> seen[] = {{0}, {0, 5}, {0, 5, 10}};
+  for (int i = 0; i < 3; ++i) {
+    TrainCallbacks stopping = stopping_after(std::vector<int64_t>{5, 10, 12}[static_cast<size_t>(i)]);
+    stopping.evaluation = callbacks.evaluation;
+    EXPECT_TRUE(train(folder / "out", small_options(), existing, 2, stopping).interrupted);
+    EXPECT_EQ(evaluated, seen[i]);
+    existing = OnExisting::resume;
   }
-  EXPECT_EQ(folder.read("mine/notes.txt"), "do not lose me");
-  EXPECT_EQ(folder.names("mine"), std::vector<std::string>{"notes.txt"});
-  train(folder / "out", small_options());
-  EXPECT_NE(message_of([&] { train(folder / "out", small_options()); }).find("--resume"), std::string::npos);
-  TrainOptions other = small_options();
-  other.seed = 1;
-  const std::string before = weights(folder / "out");
-  train(folder / "out", other, OnExisting::overwrite);
-  EXPECT_NE(before, weights(folder / "out"));
-  // An empty folder is as good as none; resuming there starts anew and says so.
-  fs::create_directory(folder / "empty");
-  std::string notes;
-  TrainCallbacks callbacks;
-  callbacks.note = [&](const std::string& text) { notes += text; };
-  train(folder / "empty", small_options(), OnExisting::resume, 2, callbacks);
-  EXPECT_NE(notes.find("starting anew"), std::string::npos);
+  const TrainResult result = train(folder / "out", small_options(), existing, 2, callbacks);
+  EXPECT_EQ(evaluated, (std::vector<int64_t>{0, 5, 10, 12}));
+  EXPECT_FALSE(result.already_finished);
+  EXPECT_EQ(differences(contents(folder / "whole"), contents(folder / "out")), "");
 }
 
 TEST(Trainer, keeps_the_best_evaluated_step) {
@@ -265,68 +131,13 @@ TEST(Trainer, keeps_the_best_evaluated_step) {
 
 TEST(Trainer, a_loss_that_is_no_number_stops_with_the_lines_of_the_batch) {
   TempFolder folder;
-  const auto base = model::load_model(kModels / "mean-gelu");
-  auto tensors = base->tensors;
-  std::vector<float> broken(tensors[0].data, tensors[0].data + tensors[0].size);
-  for (float& v : broken) v = std::numeric_limits<float>::infinity();
-  tensors[0] = model::HostTensor::owned(tensors[0].name, tensors[0].shape, std::move(broken));
   TrainOptions o = small_options();
   o.shuffle = false;
   o.batch_size = 3;
-  Trainer trainer(base->with_tensors(tensors), compute::test_engine(2), pairs(), std::nullopt, o);
+  Trainer trainer(testing::infinite_model(), compute::test_engine(2), pairs(), std::nullopt, o);
   const std::string message = message_of([&] { trainer.run(folder / "out", OnExisting::refuse, {}); });
   EXPECT_NE(message.find("step 1: the loss is"), std::string::npos) << message;
   EXPECT_NE(message.find("lines 1, 2, 3 of "), std::string::npos) << message;
-  EXPECT_FALSE(fs::exists(folder / "out" / "model.safetensors"));
-}
-
-TEST(Trainer, checks_everything_before_the_first_step) {
-  const auto model = model::load_model(kModels / "mean-gelu");
-  auto engine = compute::test_engine(1);
-  auto message = [&](auto change) {
-    TrainOptions o = small_options();
-    change(o);
-    return message_of([&] { Trainer(model, engine, pairs(), std::nullopt, o); });
-  };
-  EXPECT_NE(message([](TrainOptions& o) { o.metric = "spearman"; }).find("spearman_cosine"),
-            std::string::npos);
-  EXPECT_NE(message([](TrainOptions& o) { o.batch_size = 0; }).find("batch-size: 0 found"),
-            std::string::npos);
-  EXPECT_NE(message([](TrainOptions& o) { o.learning_rate = NAN; }).find("lr"), std::string::npos);
-  EXPECT_NE(message([](TrainOptions& o) { o.dropout = 1; }).find("dropout"), std::string::npos);
-  EXPECT_NE(message([](TrainOptions& o) { o.warmup_ratio = 1.5; }).find("warmup-ratio"), std::string::npos);
-  EXPECT_NE(message([](TrainOptions& o) { o.max_seq_length = 100000; }), "no error");
-  EXPECT_NE(message([](TrainOptions& o) { o.label_scale = 0.1; }).find("column score"), std::string::npos);
-}
-
-data::Table scored(std::vector<double> scores) {
-  std::string content = "sentence1\tsentence2\tscore\n";
-  for (double s : scores) content += cat("a\tb\t", s, "\n");
-  return data::parse_table(content, "x.tsv", pair_roles({}));
-}
-
-TEST(LabelScale, is_read_off_the_data) {
-  EXPECT_EQ(read_label_scale(scored({0, 0.5, 1})), 1);
-  EXPECT_EQ(read_label_scale(scored({-1, 1})), 1);
-  EXPECT_EQ(read_label_scale(scored({0, 3.2, 5})), 5);
-  EXPECT_EQ(read_label_scale(scored({2, 3})), 5);
-  for (auto scores : {std::vector<double>{0, 100}, {-2, 3}, {-0.5, 5}}) {
-    EXPECT_NE(message_of([&] { read_label_scale(scored(scores)); }).find("--label-scale"), std::string::npos);
-  }
-}
-
-TEST(Trainer, a_folder_that_cannot_be_written_is_found_before_training) {
-  if (geteuid() == 0) {
-    // Root may write anywhere but below a file.
-    TempFolder folder;
-    folder.write("file", "");
-    EXPECT_NE(message_of([&] { train(folder / "file" / "out", small_options()); }), "no error");
-    return;
-  }
-  TempFolder folder;
-  fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec);
-  EXPECT_NE(message_of([&] { train(folder / "out", small_options()); }), "no error");
-  fs::permissions(folder.path(), fs::perms::owner_all);
 }
 
 }  // namespace

@@ -1,0 +1,30 @@
+// What a run will cost, said before its first step. Reckoned from counts and from one measured forward pass;
+// docs/performance.md says how near it comes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "model/sentence_model.h"
+
+namespace hone::train {
+
+// The work still to be done.
+struct Workload {
+  int64_t steps = 0, evaluations = 0;
+  double tokens_per_step = 0;     // on average
+  int64_t tokens_of_largest = 0;  // of the largest batch
+  int64_t tokens_per_evaluation = 0;
+  bool checkpoints = false;  // saved on the way
+};
+
+// What was measured on this machine.
+struct Speed {
+  double token_seconds = 0;       // of a forward pass in inference
+  double evaluation_seconds = 0;  // of a whole evaluation; 0: none was made
+};
+
+size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, size_t bytes_of_data);
+double estimate_seconds(const Workload& work, const Speed& speed);
+
+}  // namespace hone::train

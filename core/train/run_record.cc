@@ -1,0 +1,103 @@
+#include "train/run_record.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "eval/sts.h"
+#include "model/json.h"
+
+namespace hone::train {
+
+namespace {
+
+using model::JsonObject;
+using nlohmann::ordered_json;
+
+constexpr int64_t kVersion = 1;
+constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+
+// A correlation of constant values is NaN, which JSON writes as null.
+double number_or_nan(const JsonObject& object, const std::string& name) {
+  if (!object.value().contains(name)) object.missing(name, "a number");
+  return object.number(name).value_or(std::numeric_limits<double>::quiet_NaN());
+}
+
+JsonObject object_in(const JsonObject& parent, const char* name, const std::string& where) {
+  const model::Json* found = parent.find(name);
+  if (found == nullptr) parent.missing(name, "a JSON object");
+  return {*found, parent.file(), where};
+}
+
+ordered_json report_json(const EvalReport& report) {
+  ordered_json metrics = ordered_json::object();
+  for (const auto& [name, value] : report.metrics) metrics[name] = value;
+  return {{"step", report.step}, {"metrics", metrics}, {"low", report.low}, {"high", report.high}};
+}
+
+// Metrics come in the order in which they are reported.
+std::optional<EvalReport> read_report(const JsonObject& record, const char* name) {
+  if (!record.has(name)) return std::nullopt;
+  const JsonObject object = object_in(record, name, name);
+  EvalReport report;
+  report.step = object.required_integer("step", 0, kMost);
+  const JsonObject metrics = object_in(object, "metrics", cat(name, ".metrics"));
+  for (const std::string& metric : eval::sts_metric_names())
+    report.metrics.emplace_back(metric, number_or_nan(metrics, metric));
+  report.low = number_or_nan(object, "low");
+  report.high = number_or_nan(object, "high");
+  return report;
+}
+
+void check_frame(const RunRecord& record, const fs::path& file, const RunFrame& frame) {
+  if (record.step < 1 || record.step > frame.steps_total)
+    fail(file, ": step is ", record.step, ", expected 1 to ", frame.steps_total, ", the steps of this run");
+  if (!frame.evaluates && (record.before || record.best || record.evaluation_due))
+    fail(file, ": an evaluation is there, expected none without eval data");
+  if (!frame.evaluates) return;
+  if (!record.before) fail(file, ": before is missing, expected the evaluation of the base model");
+  if (record.before->step != 0) fail(file, ": before.step is ", record.before->step, ", expected 0");
+  if (record.best && (record.best->step < 1 || record.best->step > record.step))
+    fail(file, ": best.step is ", record.best->step, ", expected 1 to ", record.step, ", the steps done");
+}
+
+}  // namespace
+
+std::string run_record_json(const RunRecord& record) {
+  ordered_json settings = ordered_json::object();
+  for (const auto& [name, value] : record.identity) settings[name] = value;
+  ordered_json j = {{"version", kVersion}, {"step", record.step}, {"settings", settings}};
+  if (record.evaluation_due) j["evaluation_due"] = true;
+  if (record.before) j["before"] = report_json(*record.before);
+  if (record.best) j["best"] = report_json(*record.best);
+  return j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+RunRecord read_run_record(const fs::path& file) {
+  const model::Json json = model::parse_json(read_text_file(file, model::kJsonFileSize), file);
+  const JsonObject object(json, file);
+  const int64_t version = object.required_integer("version", 0, kMost);
+  if (version != kVersion) fail(file, ": version ", version, " found, ", kVersion, " expected");
+  RunRecord record;
+  record.step = object.required_integer("step", 0, kMost);
+  const JsonObject settings = object_in(object, "settings", "settings");
+  for (const auto& [name, value] : settings.value().items()) {
+    if (!value.is_string()) settings.wrong(name, "a text");
+    record.identity.emplace_back(name, value.get<std::string>());
+  }
+  record.evaluation_due = object.boolean("evaluation_due").value_or(false);
+  record.before = read_report(object, "before");
+  record.best = read_report(object, "best");
+  return record;
+}
+
+RunRecord read_run_record(const fs::path& file, const fs::path& place, const RunFrame& frame) {
+  RunRecord record = read_run_record(file);
+  require_same(record.identity, frame.identity, place);
+  check_frame(record, file, frame);
+  record.identity = frame.identity;  // in this run's order
+  return record;
+}
+
+}  // namespace hone::train

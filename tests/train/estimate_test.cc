@@ -1,0 +1,75 @@
+// The estimate grows with what it is to count. How near it comes is measured (docs/performance.md), not
+// tested.
+#include "train/estimate.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/base/temp_folder.h"
+#include "tests/train/small_run.h"
+
+namespace hone::train {
+namespace {
+
+TEST(Estimate, seconds_are_those_of_steps_and_evaluations) {
+  Workload work;
+  work.steps = 100;
+  work.tokens_per_step = 50;
+  const double steps = estimate_seconds(work, {0.001, 0});
+  EXPECT_NEAR(steps, 100 * 50 * 0.001 * 3.5, 1e-9);
+  work.evaluations = 4;
+  work.tokens_per_evaluation = 500;
+  EXPECT_NEAR(estimate_seconds(work, {0.001, 0}), steps + 4 * 500 * 0.001, 1e-9);
+  EXPECT_NEAR(estimate_seconds(work, {0.001, 7}), steps + 4 * 7, 1e-9);
+}
+
+TEST(Estimate, bytes_are_those_of_model_batch_copies_and_data) {
+  const auto model = model::load_model(testing::kModels / "mean-gelu");
+  Workload work;
+  work.tokens_of_largest = 1000;
+  const size_t bytes = estimate_bytes(*model, work, 0);
+  EXPECT_GT(bytes, 4 * 5 * static_cast<size_t>(model->parameters()));
+  EXPECT_EQ(estimate_bytes(*model, work, 12345), bytes + 12345);
+  work.checkpoints = true;
+  EXPECT_EQ(estimate_bytes(*model, work, 0), bytes + 2 * 4 * static_cast<size_t>(model->parameters()));
+  work.checkpoints = false;
+  work.tokens_of_largest = 2000;
+  EXPECT_GT(estimate_bytes(*model, work, 0), bytes);
+}
+
+TEST(Estimate, data_are_their_texts_and_token_ids) {
+  const auto model = model::load_model(testing::kModels / "mean-gelu");
+  auto engine = compute::test_engine(1);
+  auto bytes = [&](const std::string& text) {
+    return PairData(data::parse_table("sentence1\tsentence2\tscore\n" + text + "\tb\t1\n", "x.tsv",
+                                      pair_roles({})),
+                    *model, *engine, 1)
+        .bytes();
+  };
+  const size_t small = bytes("a");
+  EXPECT_GT(small, 2 * (sizeof(std::string) + sizeof(std::vector<int32_t>)));
+  EXPECT_LT(small, 1000U);
+  std::string words;
+  for (int i = 0; i < 1000; ++i) words += "rain ";
+  EXPECT_GE(bytes(words), small + words.size());
+}
+
+// What run() tells: of the twelve steps, with evaluations after 5, 10 and 12.
+TEST(Estimate, of_a_run_counts_what_is_left) {
+  testing::TempFolder folder;
+  auto estimate_of = [&](const char* out, train::OnExisting existing, int64_t stop, bool with_eval) {
+    Estimate found;
+    TrainCallbacks callbacks = testing::stopping_after(stop);
+    callbacks.estimate = [&](const Estimate& e) { found = e; };
+    testing::train_small(folder / out, testing::small_options(), existing, 1, callbacks, with_eval);
+    return found;
+  };
+  const Estimate with = estimate_of("a", OnExisting::refuse, 11, true);
+  const Estimate without = estimate_of("b", OnExisting::refuse, -1, false);
+  EXPECT_GT(with.seconds, 0);
+  EXPECT_GT(without.seconds, 0);
+  EXPECT_GT(with.bytes, without.bytes);
+  EXPECT_GT(estimate_of("a", OnExisting::resume, 12, true).seconds, 0);
+}
+
+}  // namespace
+}  // namespace hone::train
