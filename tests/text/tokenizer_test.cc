@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -17,6 +16,7 @@
 
 #include "base/error.h"
 #include "tests/base/temp_folder.h"
+#include "tests/reference_data.h"
 
 namespace fs = std::filesystem;
 using hone::Error;
@@ -316,10 +316,8 @@ TEST(TokenizerErrors, NoRoomForText) {
 
 // The real model, where the machine has one: its vocabulary is too large to keep here.
 TEST(TokenizerMiniLM, GivesTheIdsOfTheReference) {
-  const char* model = std::getenv("HONE_MODEL");
-  if (model == nullptr) {
-    GTEST_SKIP() << "HONE_MODEL does not name a folder of all-MiniLM-L6-v2: its tokenizer is NOT checked";
-  }
+  const fs::path model = hone::testing::minilm();
+  if (model.empty()) GTEST_SKIP() << hone::testing::kNoMiniLm << "its tokenizer is NOT checked";
   auto tokenizer = Tokenizer::load(model, {256, false});
   EXPECT_EQ(tokenizer->vocab_size(), 30522);
   using Ids = std::vector<int32_t>;
