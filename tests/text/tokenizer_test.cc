@@ -214,6 +214,25 @@ TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
   EXPECT_EQ(tokenizer->encode("a").size(), 3U) << "still works afterwards";
 }
 
+// Every sequence has at least one token: what follows relies on it.
+TEST(Tokenizer, RefusesTextWithoutATokenWhereNoneAreAdded) {
+  Json json = small_json();
+  json["post_processor"] = nullptr;
+  auto tokenizer = Tokenizer::load(Folder(json.dump()).path(), {});
+  EXPECT_EQ(tokenizer->encode("a").size(), 1U);
+  for (const char* text : {"", "  ", "\u200b\a"}) {
+    try {
+      tokenizer->encode(text);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      const std::string message = error.what();
+      for (const char* part :
+           {"gives no token, expected at least one", "tokenizer.json", "no special tokens"})
+        EXPECT_NE(message.find(part), std::string::npos) << message;
+    }
+  }
+}
+
 TEST(Tokenizer, KnowsTheSizeOfItsVocabulary) {
   Json json = small_json();
   size_t size = json["model"]["vocab"].size();
