@@ -39,8 +39,8 @@ class Columns {
   const RoleRequest* missed(std::string_view name) const;
 
   void put_text(const Slot& slot, std::string_view value, size_t line);
-  void put_number(const Slot& slot, std::string_view value,
-                  size_t line);  // text of a number, blanks around allowed
+  // The text of a number; blanks around it are allowed.
+  void put_number(const Slot& slot, std::string_view value, size_t line);
   void end_row(size_t line);
   bool full() const { return table_.rows >= options_.max_rows; }
 

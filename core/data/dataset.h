@@ -23,8 +23,8 @@ struct RoleRequest {
   std::string role;
   ColumnKind kind = ColumnKind::text;
   bool required = true;
-  std::vector<std::string>
-      also_named;  // other column names tried, in order, when the role's own is absent ("label")
+  // Other column names tried, in order, when the role's own is absent ("label").
+  std::vector<std::string> also_named;
 };
 
 struct ReadOptions {

@@ -16,8 +16,8 @@ namespace {
 class Builder : public nlohmann::json_sax<Json> {
  public:
   Builder(std::string_view text, const std::filesystem::path& file,
-          std::initializer_list<std::string_view> only)
-      : text_(text), file_(file), only_(only) {}
+          std::initializer_list<std::string_view> only, std::initializer_list<std::string_view> without)
+      : text_(text), file_(file), only_(only), without_(without) {}
 
   Json take() { return std::move(root_); }
 
@@ -39,8 +39,10 @@ class Builder : public nlohmann::json_sax<Json> {
     key_ = std::move(name);
     if (open_.back()->contains(key_))
       fail(file_, ": the key \"", excerpt(key_), "\" appears twice in one object");
-    unwanted_ =
-        open_.size() == 1 && only_.size() > 0 && std::find(only_.begin(), only_.end(), key_) == only_.end();
+    auto named = [&](std::initializer_list<std::string_view> keys) {
+      return std::find(keys.begin(), keys.end(), key_) != keys.end();
+    };
+    unwanted_ = open_.size() == 1 ? only_.size() > 0 && !named(only_) : named(without_);
     return true;
   }
 
@@ -61,7 +63,7 @@ class Builder : public nlohmann::json_sax<Json> {
  private:
   std::string_view text_;
   const std::filesystem::path& file_;
-  std::initializer_list<std::string_view> only_;
+  std::initializer_list<std::string_view> only_, without_;
   Json root_;
   std::vector<Json*> open_;  // objects and arrays not yet closed
   std::string key_;
@@ -119,8 +121,9 @@ std::string range(int64_t low, int64_t high) {
 }  // namespace
 
 Json parse_json(std::string_view text, const std::filesystem::path& file,
-                std::initializer_list<std::string_view> only) {
-  Builder builder(text, file, only);
+                std::initializer_list<std::string_view> only,
+                std::initializer_list<std::string_view> without) {
+  Builder builder(text, file, only, without);
   // The library takes a zero byte for the end of the text.
   if (size_t zero = text.find('\0'); zero != std::string_view::npos)
     fail(file, ": not valid JSON: byte ", zero, " is zero");

@@ -20,9 +20,11 @@ using Json = nlohmann::json;
 inline constexpr int kJsonDepth = 64;
 inline constexpr size_t kJsonFileSize = size_t{16} << 20;
 
-// `only`: of a top-level object keep these keys alone (the rest is checked, not stored); empty keeps all.
+// `only`: of a top-level object keep these keys alone; empty keeps all. `without`: of the objects inside
+// leave these out. What is not kept is checked, not stored.
 Json parse_json(std::string_view text, const std::filesystem::path& file,
-                std::initializer_list<std::string_view> only = {});
+                std::initializer_list<std::string_view> only = {},
+                std::initializer_list<std::string_view> without = {});
 
 // A value as it stands in a message: short, one line.
 std::string shown(const Json& value);

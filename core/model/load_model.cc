@@ -15,6 +15,7 @@
 #include "model/modules.h"
 #include "model/sentence_model.h"
 #include "model/settings.h"
+#include "model/tokenizer_settings.h"
 
 namespace hone::model {
 
@@ -59,8 +60,7 @@ std::shared_ptr<const SafetensorsFile> open_weights(const fs::path& folder) {
     if (fs::exists(folder / "model.safetensors.index.json", code))
       fail(file,
            " is missing: the weights are split into several files (model.safetensors.index.json), expected "
-           "one; "
-           "save the model again as a single file");
+           "one; save the model again as a single file");
     if (fs::exists(folder / "pytorch_model.bin", code))
       fail(file,
            " is missing and pytorch_model.bin is not read (it can run code when opened); load the model in "
@@ -189,6 +189,8 @@ void read_tokenizer(SentenceModel& model, const fs::path& folder, bool bare) {
   TokenizerSettings tokenizer;
   if (auto found = model.extra_files.find("tokenizer_config.json"); found != model.extra_files.end())
     tokenizer = parse_tokenizer_settings(found->second, file);
+  if (auto found = model.extra_files.find("special_tokens_map.json"); found != model.extra_files.end())
+    apply_special_tokens_map(tokenizer, found->second, folder / "special_tokens_map.json");
   fs::path settings_file;
   TransformerSettings settings;
   if (!bare) settings = read_transformer_settings(folder, settings_file);
@@ -207,6 +209,7 @@ void read_tokenizer(SentenceModel& model, const fs::path& folder, bool bare) {
   model.tokenizer = text::Tokenizer::load(
       folder, {.max_length = model.max_seq_length, .do_lower_case = model.do_lower_case});
   check_tokenizer(tokenizer, model.tokenizer->json(), json_file);
+  check_special_tokens(tokenizer, *model.tokenizer, json_file);
   if (model.tokenizer->vocab_size() > model.config.vocab_size)
     fail(json_file, ": token ids go up to ", model.tokenizer->vocab_size() - 1,
          ", but vocab_size in config.json is ", model.config.vocab_size);

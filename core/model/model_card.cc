@@ -1,12 +1,14 @@
 // The model card: a YAML header that model hubs read, then Markdown for people.
 //
 // Rules: whatever comes from outside (names, paths, settings) is escaped, so that no text can break the
-// header or a table. Nothing in it depends on the time or the machine: the same model gives the same card.
+// header or a table. Nothing in it depends on the time or the machine (of a path the last name is shown): the
+// same model gives the same card.
 #include "model/model_card.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 
 #include "base/error.h"
 #include "model/json.h"
@@ -15,6 +17,8 @@
 namespace hone::model {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 // A JSON string is a YAML string too.
 std::string yaml(const std::string& text) {
@@ -44,9 +48,17 @@ std::string difference(double before, double after) {
   return (change < 0 ? "" : "+") + score(change);
 }
 
+// "models/base/" is "base". Nothing where the path ends in no name.
+std::string base_name(const ModelCard& card) {
+  const fs::path path(card.base_model);
+  const std::string name = (path.has_filename() ? path : path.parent_path()).filename().string();
+  return name == "." || name == ".." || name == "/" ? "" : name;
+}
+
 std::string head(const ModelCard& card) {
   std::string text = "---\n";
-  if (!card.base_model.empty()) text += "base_model: " + yaml(card.base_model) + "\n";
+  const std::string base = base_name(card);
+  if (!base.empty()) text += "base_model: " + yaml(base) + "\n";
   text += "library_name: sentence-transformers\npipeline_tag: sentence-similarity\ntags:\n";
   for (const char* tag : {"sentence-transformers", "sentence-similarity", "feature-extraction", "hone"})
     text += cat("- ", tag, "\n");
@@ -73,7 +85,7 @@ std::string about_training(const ModelCard& card) {
   auto row = [&](std::string_view name, std::string_view value) {
     if (!value.empty()) rows += cat("| ", cell(name), " | ", cell(value), " |\n");
   };
-  row("Base model", card.base_model);
+  row("Base model", base_name(card));
   row("Data", card.data);
   row("Loss", card.loss);
   for (const auto& [name, value] : card.settings) row(name, value);

@@ -80,7 +80,7 @@ std::shared_ptr<const SentenceModel> load_model(const std::filesystem::path& fol
 
 // What the model card (README.md) says; empty fields are left out.
 struct ModelCard {
-  std::string base_model;  // path or name of the model trained from
+  std::string base_model;  // path or name of the model trained from; the card shows the last name of a path
   std::string data;        // training file and its number of rows
   std::string loss;
   std::vector<std::pair<std::string, std::string>> settings;

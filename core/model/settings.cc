@@ -54,13 +54,6 @@ void check_task(const JsonObject& settings) {
     text.wrong("method_output_name", "\"last_hidden_state\"");
 }
 
-void require_type(const JsonObject& tokenizer, std::string_view key, std::string_view type) {
-  std::string expected = cat("a ", type, ", as tokenizer_class in tokenizer_config.json asks for");
-  const Json* found = tokenizer.find(key);
-  if (found == nullptr) tokenizer.missing(key, expected);
-  if (!found->is_object() || found->value("type", Json()) != type) tokenizer.wrong(key, expected);
-}
-
 std::map<std::string, std::string> parse_prompts(const JsonObject& settings) {
   std::map<std::string, std::string> prompts;
   const Json* found = settings.find("prompts");
@@ -91,57 +84,6 @@ TransformerSettings parse_transformer_settings(std::string_view json, const fs::
 std::string transformer_settings_json(int32_t max_seq_length, bool do_lower_case) {
   nlohmann::ordered_json settings = {{"max_seq_length", max_seq_length}, {"do_lower_case", do_lower_case}};
   return settings.dump(2) + "\n";
-}
-
-TokenizerSettings parse_tokenizer_settings(std::string_view json, const fs::path& file) {
-  Json document = parse_json(json, file);
-  JsonObject settings(document, file);
-  TokenizerSettings made;
-  // "Unlimited" is written as 10^30, which only a float holds.
-  std::string_view key = settings.has("model_max_length") ? "model_max_length" : "max_len";
-  if (auto length = settings.number(key)) {
-    if (!(*length >= 3)) settings.wrong(key, "at least 3 tokens, two of them special");
-    if (*length <= static_cast<double>(kMost)) made.max_length = static_cast<int32_t>(*length);
-  }
-  if (settings.text("truncation_side").value_or("right") != "right")
-    settings.wrong("truncation_side", "\"right\"");
-  made.tokenizer_class = settings.text("tokenizer_class").value_or("");
-  made.do_lower_case = settings.boolean("do_lower_case").value_or(true);
-  made.tokenize_chinese_chars = settings.boolean("tokenize_chinese_chars").value_or(true);
-  made.strip_accents = settings.boolean("strip_accents");
-  return made;
-}
-
-void check_tokenizer(const TokenizerSettings& settings, std::string_view tokenizer_json,
-                     const fs::path& file) {
-  // Only what is asked about: the vocabulary, by far the most of the file, is not kept.
-  Json document = parse_json(tokenizer_json, file, {"normalizer", "pre_tokenizer", "truncation"});
-  JsonObject tokenizer(document, file);
-  if (const Json* truncation = tokenizer.find("truncation")) {
-    JsonObject options(*truncation, file, "truncation");
-    if (options.text("direction").value_or("Right") != "Right") options.wrong("direction", "\"Right\"");
-  }
-  const std::string& name = settings.tokenizer_class;
-  if (!name.empty() && name != "BertTokenizer" && name != "BertTokenizerFast") return;
-  // A BertTokenizer is built from the vocabulary and tokenizer_config.json alone; the rest of the file must
-  // say the same.
-  require_type(tokenizer, "normalizer", "BertNormalizer");
-  require_type(tokenizer, "pre_tokenizer", "BertPreTokenizer");
-  JsonObject options(*tokenizer.find("normalizer"), file, "normalizer");
-  if (!options.boolean("clean_text").value_or(true))
-    options.wrong("clean_text", "true, as a BertTokenizer has it");
-  bool lower = options.boolean("lowercase").value_or(true);
-  if (lower != settings.do_lower_case)
-    options.wrong("lowercase", cat(settings.do_lower_case,
-                                   " as do_lower_case in tokenizer_config.json (true where absent)"));
-  bool strip = settings.strip_accents.value_or(settings.do_lower_case);
-  if (options.boolean("strip_accents").value_or(lower) != strip)
-    options.wrong("strip_accents",
-                  cat(strip, " as by strip_accents and do_lower_case in tokenizer_config.json"));
-  if (options.boolean("handle_chinese_chars").value_or(true) != settings.tokenize_chinese_chars)
-    options.wrong("handle_chinese_chars",
-                  cat(settings.tokenize_chinese_chars,
-                      " as tokenize_chinese_chars in tokenizer_config.json (true where absent)"));
 }
 
 SentenceSettings parse_sentence_settings(std::string_view json, const fs::path& file) {

@@ -1,4 +1,4 @@
-// The small config files beside config.json: sentence_bert_config.json, tokenizer_config.json,
+// The small config files of Sentence Transformers: sentence_bert_config.json and
 // config_sentence_transformers.json.
 //
 // Rules: what changes a vector is honoured or refused; what does not is passed over.
@@ -19,20 +19,6 @@ struct TransformerSettings {
 };
 TransformerSettings parse_transformer_settings(std::string_view json, const std::filesystem::path& file);
 std::string transformer_settings_json(int32_t max_seq_length, bool do_lower_case);
-
-// tokenizer_config.json
-struct TokenizerSettings {
-  std::optional<int32_t> max_length;  // absent when the file says "unlimited"
-  std::string tokenizer_class;        // empty: by config.json, a BertTokenizer
-  // What a BertTokenizer is built with, whatever tokenizer.json says.
-  bool do_lower_case = true, tokenize_chinese_chars = true;
-  std::optional<bool> strip_accents;
-};
-TokenizerSettings parse_tokenizer_settings(std::string_view json, const std::filesystem::path& file);
-
-// Throws Error when the reference would build another tokenizer than tokenizer.json describes.
-void check_tokenizer(const TokenizerSettings& settings, std::string_view tokenizer_json,
-                     const std::filesystem::path& file);
 
 // config_sentence_transformers.json
 struct SentenceSettings {

@@ -95,7 +95,8 @@ SentenceEncoder::SentenceEncoder(const model::SentenceModel& model, compute::Par
   type_ = named("embeddings.token_type_embeddings.weight");
   embedding_norm_ = norm("embeddings.LayerNorm");
   embedding_dropout_ = {hidden_dropout, 0};
-  const float scale = 1.0F / std::sqrt(static_cast<float>(c.hidden_size / c.heads));
+  const int32_t head_size = c.hidden_size / c.heads;  // without a remainder: checked when it was read
+  const float scale = 1.0F / std::sqrt(static_cast<float>(head_size));
   for (int32_t i = 0; i < c.layers; ++i) {
     const std::string layer = cat("encoder.layer.", i);
     attention_.push_back({linear(layer + ".attention.self.query"),

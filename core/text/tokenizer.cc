@@ -105,6 +105,9 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text) const {
     fail(excerpt(message.text, sizeof message.text));
   }
   if (sink.failure) std::rethrow_exception(sink.failure);
+  if (sink.ids.empty())
+    fail("text \"", excerpt(text), "\" gives no token, expected at least one: ", handle_->path,
+         " puts no special tokens around a text");
   return std::move(sink.ids);
 }
 

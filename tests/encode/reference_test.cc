@@ -1,13 +1,13 @@
 // Vectors against the reference: every pooling mode, Dense, no Normalize, 16-bit weights, both schemas
-// (tests/fixtures/README.md), and MiniLM on awkward texts.
+// (tests/fixtures/README.md). The same 300 awkward texts go through every small model and through MiniLM.
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 
 #include "data/dataset.h"
 #include "encode/encoder.h"
 #include "tests/compute/test_engine.h"
+#include "tests/reference_data.h"
 
 namespace hone::encode {
 namespace {
@@ -39,37 +39,50 @@ void expect_same_directions(const std::vector<float>& found, const float* expect
   }
 }
 
-class SmallModels : public testing::TestWithParam<const char*> {};
+std::vector<std::string> awkward_texts() {
+  return texts_of(fs::path(HONE_FIXTURES) / "minilm" / "awkward.jsonl");
+}
+
+class SmallModels : public ::testing::TestWithParam<const char*> {
+ protected:
+  // In full batches, then one text at a time.
+  void expect_the_references_vectors(const std::vector<std::string>& texts, const char* file) {
+    const fs::path models = fs::path(HONE_FIXTURES) / "models";
+    const auto fixture = model::SafetensorsFile::open(models / file);
+    const auto* entry = fixture->find(std::string(GetParam()) + ".vectors");
+    ASSERT_NE(entry, nullptr);
+    const auto expected = fixture->floats(*entry);
+    Encoder encoder(model::load_model(models / GetParam()), compute::test_engine(2));
+    ASSERT_EQ(encoder.dim(), entry->shape[1]);
+    const auto dim = static_cast<size_t>(encoder.dim());
+    expect_same_directions(encoder.encode(texts), expected.data, texts.size(), dim, 2e-6);
+    EncodeOptions alone;
+    alone.batch_tokens = 1;
+    expect_same_directions(encoder.encode(texts, alone), expected.data, texts.size(), dim, 2e-6);
+  }
+};
 TEST_P(SmallModels, give_the_references_vectors) {
-  const fs::path models = fs::path(HONE_FIXTURES) / "models";
-  const auto texts = texts_of(models / "texts.jsonl");
-  const auto fixture = model::SafetensorsFile::open(models / "expected.safetensors");
-  const auto* entry = fixture->find(std::string(GetParam()) + ".vectors");
-  ASSERT_NE(entry, nullptr);
-  const auto expected = fixture->floats(*entry);
-  Encoder encoder(model::load_model(models / GetParam()), compute::test_engine(2));
-  ASSERT_EQ(encoder.dim(), entry->shape[1]);
-  expect_same_directions(encoder.encode(texts), expected.data, texts.size(),
-                         static_cast<size_t>(entry->shape[1]), 2e-6);
-  // The same in batches of one text.
-  EncodeOptions alone;
-  alone.batch_tokens = 1;
-  expect_same_directions(encoder.encode(texts, alone), expected.data, texts.size(),
-                         static_cast<size_t>(entry->shape[1]), 2e-6);
+  expect_the_references_vectors(texts_of(fs::path(HONE_FIXTURES) / "models" / "texts.jsonl"),
+                                "expected.safetensors");
+}
+TEST_P(SmallModels, give_the_references_vectors_of_awkward_texts) {
+  const auto texts = awkward_texts();
+  ASSERT_EQ(texts.size(), 300U);
+  expect_the_references_vectors(texts, "expected-awkward.safetensors");
 }
 INSTANTIATE_TEST_SUITE_P(Reference, SmallModels,
-                         testing::Values("mean-gelu", "cls-relu", "max", "mean-sqrt-len", "weighted-mean",
-                                         "last-token", "concatenated", "dense-tanh", "float16", "bfloat16",
-                                         "lower-prompt", "new-schema", "new-schema-list", "bare", "narrow"));
+                         ::testing::Values("mean-gelu", "cls-relu", "max", "mean-sqrt-len", "weighted-mean",
+                                           "last-token", "concatenated", "dense-tanh", "float16", "bfloat16",
+                                           "lower-prompt", "new-schema", "new-schema-list", "bare",
+                                           "narrow"));
 
 TEST(Reference, minilm_on_awkward_texts) {
-  const char* folder = std::getenv("HONE_MODEL");
-  if (folder == nullptr)
-    GTEST_SKIP() << "HONE_MODEL is not set: all-MiniLM-L6-v2 is not compared with the reference";
-  const fs::path fixtures = fs::path(HONE_FIXTURES) / "minilm";
-  const auto texts = texts_of(fixtures / "awkward.jsonl");
+  const fs::path folder = hone::testing::minilm();
+  if (folder.empty())
+    GTEST_SKIP() << hone::testing::kNoMiniLm << "it is NOT compared with the reference on awkward texts";
+  const auto texts = awkward_texts();
   ASSERT_EQ(texts.size(), 300U);
-  const auto file = model::SafetensorsFile::open(fixtures / "awkward.safetensors");
+  const auto file = model::SafetensorsFile::open(fs::path(HONE_FIXTURES) / "minilm" / "awkward.safetensors");
   const auto expected = file->floats(*file->find("vectors"));
   Encoder encoder(model::load_model(folder), compute::test_engine(2));
   expect_same_directions(encoder.encode(texts), expected.data, texts.size(), 384, 2e-6);

@@ -9,6 +9,7 @@
 #include "model/json.h"
 #include "model/modules.h"
 #include "model/settings.h"
+#include "model/tokenizer_settings.h"
 
 namespace {
 
@@ -55,6 +56,7 @@ void check_transformer(std::string_view text) {
 void check_tokenizer_config(std::string_view text) {
   TokenizerSettings settings = parse_tokenizer_settings(text, "tokenizer_config.json");
   require(!settings.max_length || *settings.max_length >= 3);
+  apply_special_tokens_map(settings, text, "special_tokens_map.json");
 }
 
 void check_settings(std::string_view text) {

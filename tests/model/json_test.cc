@@ -72,6 +72,12 @@ TEST(Json, KeepsOnlyWantedKeys) {
   EXPECT_EQ(only("{}"), "{}");
 }
 
+TEST(Json, LeavesKeysOutOfInnerObjects) {
+  auto without = [](std::string_view text) { return parse_json(text, "f.json", {"a", "x"}, {"x"}).dump(); };
+  EXPECT_EQ(without(R"({"x":1,"a":{"b":2,"x":{"a":[3]},"c":[{"x":4},{"d":5}]},"e":6})"),
+            R"({"a":{"b":2,"c":[{},{"d":5}]},"x":1})");
+}
+
 TEST(Json, SkippedValuesAreCheckedToo) {
   expect_error([] { parse_json(R"({"a":[1,}})", "f.json", {"b"}); }, {"not valid JSON"});
   expect_error([] { parse_json("{\"a\":" + std::string(100, '['), "f.json", {"b"}); }, {"deeper"});

@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/file.h"
 #include "model/sentence_model.h"
 #include "tests/base/temp_folder.h"
+#include "tests/reference_data.h"
 
 namespace hone::model {
 namespace {
@@ -16,10 +16,8 @@ namespace fs = std::filesystem;
 class MiniLM : public ::testing::Test {
  protected:
   void SetUp() override {
-    const char* folder = std::getenv("HONE_MODEL");
-    if (folder == nullptr)
-      GTEST_SKIP() << "HONE_MODEL does not name a folder of all-MiniLM-L6-v2: a real model is NOT loaded";
-    folder_ = folder;
+    folder_ = hone::testing::minilm();
+    if (folder_.empty()) GTEST_SKIP() << hone::testing::kNoMiniLm << "a real model is NOT loaded";
     model_ = load_model(folder_);
   }
   fs::path folder_;

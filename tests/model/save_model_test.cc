@@ -257,18 +257,18 @@ TEST(ModelCard, StartsWithAHeader) {
   size_t end = text.find("\n---\n", 4);
   ASSERT_NE(end, std::string::npos);
   std::string head = text.substr(0, end);
-  for (const char* line : {"\nbase_model: \"models/base\"", "\nlibrary_name: sentence-transformers",
+  for (const char* line : {"\nbase_model: \"base\"", "\nlibrary_name: sentence-transformers",
                            "\npipeline_tag: sentence-similarity", "\n- sentence-transformers", "\ntags:\n- "})
     EXPECT_NE(head.find(line), std::string::npos) << line;
 }
 
 TEST(ModelCard, ShowsTablesOfTrainingAndScores) {
   std::string text = model_card_text(*load_model(fixture_model("mean-gelu")), full_card());
-  for (const char* row : {"| Base model | models/base |\n", "| Data | pairs.jsonl, 120 rows |\n",
-                          "| Loss | cosine similarity |\n", "| Epochs | 3 |\n",
-                          "| test.csv | spearman_cosine | 0.8203 | 0.8567 | +0.0364 |\n",
-                          "| dev.csv | pearson_dot | 0.5000 | 0.2500 | -0.2500 |\n",
-                          "| Pooling | mean, unit length |\n", "| Longest text | 32 tokens |\n"})
+  for (const char* row :
+       {"| Base model | base |\n", "| Data | pairs.jsonl, 120 rows |\n", "| Loss | cosine similarity |\n",
+        "| Epochs | 3 |\n", "| test.csv | spearman_cosine | 0.8203 | 0.8567 | +0.0364 |\n",
+        "| dev.csv | pearson_dot | 0.5000 | 0.2500 | -0.2500 |\n", "| Pooling | mean, unit length |\n",
+        "| Longest text | 32 tokens |\n"})
     EXPECT_NE(text.find(row), std::string::npos) << row;
 }
 
@@ -276,6 +276,20 @@ TEST(ModelCard, LeavesOutWhatIsNotKnown) {
   std::string text = model_card_text(*load_model(fixture_model("mean-gelu")), {});
   for (const char* part : {"base_model", "## Training", "## Scores", "Data |", "Prompt"})
     EXPECT_EQ(text.find(part), std::string::npos) << part;
+}
+
+// Where a model lies on this machine is no business of whoever reads the card.
+TEST(ModelCard, NamesTheBaseModelWithoutItsPlace) {
+  auto model = load_model(fixture_model("mean-gelu"));
+  auto text_for = [&](const char* path) {
+    ModelCard card;
+    card.base_model = path;
+    return model_card_text(*model, card);
+  };
+  for (const char* path : {"base", "/srv/models/base", "./base/", "../there/base//"})
+    EXPECT_EQ(text_for(path), text_for("base")) << path;
+  EXPECT_NE(text_for("base").find("\nbase_model: \"base\"\n"), std::string::npos);
+  for (const char* path : {".", "..", "../", "/"}) EXPECT_EQ(text_for(path), text_for("")) << path;
 }
 
 TEST(ModelCard, EscapesWhatComesFromOutside) {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -17,6 +16,7 @@
 
 #include "base/error.h"
 #include "tests/base/temp_folder.h"
+#include "tests/reference_data.h"
 
 namespace fs = std::filesystem;
 using hone::Error;
@@ -214,6 +214,25 @@ TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
   EXPECT_EQ(tokenizer->encode("a").size(), 3U) << "still works afterwards";
 }
 
+// Every sequence has at least one token: what follows relies on it.
+TEST(Tokenizer, RefusesTextWithoutATokenWhereNoneAreAdded) {
+  Json json = small_json();
+  json["post_processor"] = nullptr;
+  auto tokenizer = Tokenizer::load(Folder(json.dump()).path(), {});
+  EXPECT_EQ(tokenizer->encode("a").size(), 1U);
+  for (const char* text : {"", "  ", "\u200b\a"}) {
+    try {
+      tokenizer->encode(text);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      const std::string message = error.what();
+      for (const char* part :
+           {"gives no token, expected at least one", "tokenizer.json", "no special tokens"})
+        EXPECT_NE(message.find(part), std::string::npos) << message;
+    }
+  }
+}
+
 TEST(Tokenizer, KnowsTheSizeOfItsVocabulary) {
   Json json = small_json();
   size_t size = json["model"]["vocab"].size();
@@ -316,10 +335,8 @@ TEST(TokenizerErrors, NoRoomForText) {
 
 // The real model, where the machine has one: its vocabulary is too large to keep here.
 TEST(TokenizerMiniLM, GivesTheIdsOfTheReference) {
-  const char* model = std::getenv("HONE_MODEL");
-  if (model == nullptr) {
-    GTEST_SKIP() << "HONE_MODEL does not name a folder of all-MiniLM-L6-v2: its tokenizer is NOT checked";
-  }
+  const fs::path model = hone::testing::minilm();
+  if (model.empty()) GTEST_SKIP() << hone::testing::kNoMiniLm << "its tokenizer is NOT checked";
   auto tokenizer = Tokenizer::load(model, {256, false});
   EXPECT_EQ(tokenizer->vocab_size(), 30522);
   using Ids = std::vector<int32_t>;
