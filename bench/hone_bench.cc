@@ -7,60 +7,19 @@
 // train takes pairs from columns sentence1/sentence2/score, or anchor/positive (labels 1). Prints one JSON
 // object. A round in which other guests stole more than 5 % of the processors is thrown away.
 #include <algorithm>
-#include <chrono>
 #include <cxxopts.hpp>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "compute/cpu/cpu_engine.h"
 #include "encode/encoder.h"
 #include "matrix_rate.h"
+#include "measure.h"
 #include "train/pair_data.h"
 #include "train/sampler.h"
 
 namespace hone::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-double since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-struct Ticks {
-  double steal = 0, all = 0;
-};
-Ticks processor_ticks() {
-  std::ifstream stat("/proc/stat");
-  std::string cpu;
-  stat >> cpu;
-  Ticks t;
-  double value = 0;
-  for (int i = 0; i < 8 && stat >> value; ++i) {
-    t.all += value;
-    if (i == 7) t.steal = value;
-  }
-  return t;
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-double peak_megabytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
-  }
-  return 0;
-}
-
-struct Round {
-  double items_per_second = 0, gflops = 0, rate = 0;
-};
 
 // Runs `work` (returns items and tokens) between two probes of the matrix rate, several times.
 template <class Work>
@@ -76,7 +35,7 @@ nlohmann::ordered_json rounds(const model::BertConfig& config, int64_t tokens, i
     const double seconds = since(start);
     const double rate = (first + matrix_rate(config, tokens, threads, pass, 0.7)) / 2;
     const Ticks after = processor_ticks();
-    if (after.steal - before.steal > 0.05 * (after.all - before.all)) {
+    if (disturbed(before, after)) {
       ++discarded;
       continue;
     }
