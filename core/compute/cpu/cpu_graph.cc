@@ -155,6 +155,15 @@ CpuGraph::PanelProduct CpuGraph::panel_product(const Panels& panels, MatmulShape
   return product;
 }
 
+CpuGraph::PanelProduct CpuGraph::forward_product(const Panels& panels,
+                                                 const CpuParameters::Transposed& weight) {
+  MatmulShape shape;
+  shape.n = shape.ldb = shape.ldc = weight.n;
+  shape.k = shape.lda = weight.k;
+  shape.packed_b = weight.packed;
+  return panel_product(panels, shape);
+}
+
 void CpuGraph::weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs) {
   // Jobs of one parameter (a shared weight) add to each other and so come one after the other.
   for (size_t begin = 0, end = 0; begin < jobs.size(); begin = end) {

@@ -31,8 +31,10 @@ inline int64_t pad_rows(int64_t rows) {
 
 // How the rows of a token matrix are cut.
 struct Panels {
+  // A tall panel reads the weights half as often; a few tokens in low ones keep more threads busy.
+  static constexpr int64_t kTall = 512;
   int64_t padded = 0, height = 0, count = 0;
-  explicit Panels(int64_t rows) : padded(pad_rows(rows)), height(padded >= 4096 ? 64 : 32) {
+  explicit Panels(int64_t rows) : padded(pad_rows(rows)), height(padded >= kTall ? 64 : 32) {
     count = (padded + height - 1) / height;
   }
   int64_t begin(int64_t panel) const { return panel * height; }
@@ -131,6 +133,8 @@ class CpuGraph final : public Graph {
   const TokenName* names(const Segments& segments);
   MaskKey mask_key(Dropout dropout) const;
   PanelProduct panel_product(const Panels& panels, MatmulShape shape);
+  // x[T,K] W^T -> [T,N], both without gaps between rows.
+  PanelProduct forward_product(const Panels& panels, const CpuParameters::Transposed& weight);
   void weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs);
   void independent_weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs);
   NormBackward norm_backward(const Panels& panels, int64_t n, const LayerNorm& norm);

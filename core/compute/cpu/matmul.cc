@@ -10,11 +10,23 @@ using dnnl::memory;
 
 namespace {
 
-// [rows, cols] with `ld` elements between the rows of what lies in memory; transposed: it lies as [cols,
-// rows].
+// [rows, cols] with `ld` elements between the rows of what lies in memory; transposed: [cols, rows] lies
+// there.
 memory::desc matrix(int64_t rows, int64_t cols, int64_t ld, bool transposed) {
   memory::dims strides = transposed ? memory::dims{1, ld} : memory::dims{ld, 1};
   return {memory::dims{rows, cols}, memory::data_type::f32, strides};
+}
+
+memory::desc packed(int64_t rows, int64_t cols) {
+  static_assert(kPackedColumns == 64 && kPackedRows == 16);
+  return {memory::dims{rows, cols}, memory::data_type::f32, memory::format_tag::BA16a64b};
+}
+
+bool chooses_packed(const dnnl::engine& engine) {
+  constexpr int64_t kSize = 128;
+  const memory::desc any({kSize, kSize}, memory::data_type::f32, memory::format_tag::any);
+  const memory::desc plain = matrix(kSize, kSize, kSize, false);
+  return dnnl::matmul::primitive_desc(engine, plain, any, plain).weights_desc() == packed(kSize, kSize);
 }
 
 dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, const MatmulShape& s) {
@@ -26,7 +38,8 @@ dnnl::matmul::primitive_desc describe(const dnnl::engine& engine, const MatmulSh
     ops.append_sum(1.0F);
     attr.set_post_ops(ops);
   }
-  return {engine, matrix(s.m, s.k, s.lda, s.transpose_a), matrix(s.k, s.n, s.ldb, s.transpose_b),
+  return {engine, matrix(s.m, s.k, s.lda, s.transpose_a),
+          s.packed_b ? packed(s.k, s.n) : matrix(s.k, s.n, s.ldb, s.transpose_b),
           matrix(s.m, s.n, s.ldc, false), attr};
 }
 
@@ -72,6 +85,9 @@ void Matmul::run(int slot, const float* a, const float* b, float* c) {
   const dnnl_status_t status = asks_for_threads_ ? context.alone->execute(execute) : execute();
   if (status != dnnl_success) fail("matrix product failed with oneDNN status ", static_cast<int>(status));
 }
+
+Matmuls::Matmuls(int slots)
+    : engine_(dnnl::engine::kind::cpu, 0), slots_(slots), packs_(chooses_packed(engine_)) {}
 
 Matmul* Matmuls::get(const MatmulShape& shape) {
   std::lock_guard lock(mutex_);

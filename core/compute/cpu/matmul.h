@@ -27,8 +27,19 @@ struct MatmulShape {
   bool transpose_a = false;           // A lies as [K,M]
   bool transpose_b = false;           // B lies as [N,K]
   bool accumulate = false;            // C += instead of C =
+  bool packed_b = false;              // B lies in kPackedColumns wide strips (Matmuls::packs)
   auto operator<=>(const MatmulShape&) const = default;
 };
+
+// The layout oneDNN's AVX-512 products like best for B: strips of 64 columns, one after the other, each
+// [K,64] with rows up to a multiple of 16; what is beyond the matrix is zero.
+inline constexpr int64_t kPackedColumns = 64, kPackedRows = 16;
+inline int64_t packed_rows(int64_t k) {
+  return (k + kPackedRows - 1) / kPackedRows * kPackedRows;
+}
+inline int64_t packed_size(int64_t k, int64_t n) {
+  return (n + kPackedColumns - 1) / kPackedColumns * kPackedColumns * packed_rows(k);
+}
 
 class Matmul {
  public:
@@ -55,12 +66,15 @@ class Matmul {
 // All products of one engine. Thread-safe.
 class Matmuls {
  public:
-  explicit Matmuls(int slots) : engine_(dnnl::engine::kind::cpu, 0), slots_(slots) {}
+  explicit Matmuls(int slots);
   Matmul* get(const MatmulShape& shape);
+  // Whether B may be packed: oneDNN itself chooses that layout on this processor.
+  bool packs() const { return packs_; }
 
  private:
   dnnl::engine engine_;
   int slots_;
+  bool packs_;
   std::mutex mutex_;
   std::map<MatmulShape, std::unique_ptr<Matmul>> cache_;
 };

@@ -21,8 +21,8 @@ Tensor CpuGraph::feed_forward_block(Tensor x, const Segments& segments, const Fe
   const auto up = parameters_.transposed(std::span(&block.up, 1)),
              down = parameters_.transposed(std::span(&block.down, 1));
   const Panels panels(tokens);
-  const PanelProduct first = panel_product(panels, {0, f, h, h, f, f, false, false, false});
-  const PanelProduct second = panel_product(panels, {0, h, f, f, h, h, false, false, false});
+  const PanelProduct first = forward_product(panels, up);
+  const PanelProduct second = forward_product(panels, down);
 
   Tensor y = make({tokens, h}, train);
   float* out = at(y).data;
@@ -102,8 +102,8 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
   const auto in_proj = parameters_.transposed(projections),
              out_proj = parameters_.transposed(std::span(&block.output, 1));
   const Panels panels(tokens);
-  const PanelProduct first = panel_product(panels, {0, 3 * h, h, h, 3 * h, 3 * h, false, false, false});
-  const PanelProduct second = panel_product(panels, {0, h, h, h, h, h, false, false, false});
+  const PanelProduct first = forward_product(panels, in_proj);
+  const PanelProduct second = forward_product(panels, out_proj);
 
   Tensor y = make({tokens, h}, train);
   float* out = at(y).data;

@@ -81,8 +81,7 @@ Tensor CpuGraph::linear(Tensor x, const Linear& layer, Activation activation) {
   const auto wt = parameters_.transposed(std::span(&layer, 1));
   const bool train = wants_gradient(x, {layer.weight, layer.bias});
   const Panels panels(tokens);
-  const PanelProduct product =
-      panel_product(panels, {0, w.rows, w.cols, w.cols, w.rows, w.rows, false, false, false});
+  const PanelProduct product = forward_product(panels, wt);
   Tensor y = make({tokens, w.rows}, train);
   float* out = at(y).data;
   float* z = train && activation != Activation::none ? buffer(tokens, w.rows) : out;

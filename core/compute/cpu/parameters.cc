@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "compute/cpu/matmul.h"
 
 namespace hone::compute::cpu {
 
@@ -278,7 +279,7 @@ CpuParameters::Transposed CpuParameters::transposed(std::span<const Linear> laye
     fill(layout, layers);
     layout.version = version_;
   }
-  return {layout.weight.get(), layout.has_bias ? layout.bias.get() : nullptr, layout.n, layout.k};
+  return {layout.weight.get(), layout.has_bias ? layout.bias.get() : nullptr, layout.n, layout.k, packs_};
 }
 
 void CpuParameters::fill(Layout& layout, std::span<const Linear> layers) {
@@ -299,13 +300,25 @@ void CpuParameters::fill(Layout& layout, std::span<const Linear> layers) {
   }
   layout.n = n;
   layout.k = k;
-  if (!layout.weight) layout.weight = aligned_floats(static_cast<size_t>(n * k));
+  if (!layout.weight) {
+    const auto size = static_cast<size_t>(packs_ ? packed_size(k, n) : n * k);
+    layout.weight = aligned_floats(size);
+    std::fill_n(layout.weight.get(), size, 0.0F);
+  }
   float* out = layout.weight.get();
+  // Row r of a weight is a column of its transpose; columns of one strip are `step` apart from row to row.
+  const int64_t step = packs_ ? kPackedColumns : n;
   runtime_.parallel(static_cast<int64_t>(pieces.size()), [&](int64_t i, int) {
     const Piece& piece = pieces[static_cast<size_t>(i)];
-    for (int64_t c = 0; c < k; ++c) {
-      float* to = out + c * n + piece.column;
-      for (int64_t r = piece.begin; r < piece.end; ++r) to[r] = piece.from[r * k + c];
+    for (int64_t r = piece.begin; r < piece.end;) {
+      const int64_t column = piece.column + r;
+      const int64_t in_strip = packs_ ? column % kPackedColumns : column;
+      const int64_t end = packs_ ? std::min(piece.end, r + kPackedColumns - in_strip) : piece.end;
+      float* to = out + (packs_ ? (column - in_strip) * packed_rows(k) : 0) + in_strip;
+      for (int64_t c = 0; c < k; ++c) {
+        for (int64_t e = r; e < end; ++e) to[c * step + e - r] = piece.from[e * k + c];
+      }
+      r = end;
     }
   });
   if (!layout.has_bias) return;

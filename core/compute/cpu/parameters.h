@@ -22,7 +22,8 @@ namespace hone::compute::cpu {
 
 class CpuParameters final : public Parameters {
  public:
-  explicit CpuParameters(Runtime& runtime) : runtime_(runtime) {}
+  // `packs`: products take their weights packed (matmul.h).
+  CpuParameters(Runtime& runtime, bool packs) : runtime_(runtime), packs_(packs) {}
 
   Parameter add(std::string name, Shape shape, std::span<const float> values,
                 std::shared_ptr<const void> owner, ParameterOptions options) override;
@@ -47,12 +48,13 @@ class CpuParameters final : public Parameters {
   // Makes the rows a step is about to read current.
   void prepare_rows(Parameter p, std::span<const int32_t> ids);
 
-  // The weights of `layers`, [N_i, K] each, as one matrix [K, sum N_i], and their biases side by side (null
-  // when none has one). Made once per version of the values.
+  // The weights of `layers`, [N_i, K] each, as one matrix [K, sum N_i] in the layout that products want, and
+  // their biases side by side (null when none has one). Made once per version of the values.
   struct Transposed {
     const float* weight = nullptr;
     const float* bias = nullptr;
     int64_t n = 0, k = 0;
+    bool packed = false;
   };
   Transposed transposed(std::span<const Linear> layers);
 
@@ -92,6 +94,7 @@ class CpuParameters final : public Parameters {
   void fill(Layout& layout, std::span<const Linear> layers);
 
   Runtime& runtime_;
+  bool packs_;
   std::vector<Entry> entries_;
   uint64_t version_ = 1;
   std::mutex layouts_mutex_;

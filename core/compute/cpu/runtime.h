@@ -9,12 +9,13 @@
 // - Inside f denormals are flushed to zero (Adam's moments decay into them); the caller's mode is restored.
 #pragma once
 
-#include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
+#include <tbb/partitioner.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -66,12 +67,18 @@ class Runtime {
       });
       return;
     }
+    // Each thread takes the next i until there is none: a few large pieces (panels of a batch) leave no
+    // thread idle while another still has several, as ranges cut in advance would.
+    std::atomic<int64_t> next{0};
     arena_.execute([&] {
-      tbb::parallel_for(tbb::blocked_range<int64_t>(0, n), [&](const tbb::blocked_range<int64_t>& range) {
-        FlushDenormals flush;
-        const int slot = tbb::this_task_arena::current_thread_index();
-        for (int64_t i = range.begin(); i < range.end(); ++i) f(i, slot);
-      });
+      tbb::parallel_for(
+          int64_t{0}, std::min<int64_t>(n, threads_),
+          [&](int64_t) {
+            FlushDenormals flush;
+            const int slot = tbb::this_task_arena::current_thread_index();
+            for (int64_t i = next++; i < n; i = next++) f(i, slot);
+          },
+          tbb::simple_partitioner());
     });
   }
 
