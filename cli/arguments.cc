@@ -37,6 +37,7 @@ void Arguments::add(const std::string& group, std::initializer_list<Option> opti
   auto adder = options_.add_options(group);
   for (const Option& o : options) {
     const std::string names = o.name, name = names.substr(names.find(',') + 1);  // "h,help": -h and --help
+    declared_.insert(name);
     if (o.value == nullptr) {
       adder(names, o.meaning, std::make_shared<Flag>(name));
       continue;

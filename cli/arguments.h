@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <initializer_list>
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ class Arguments {
   // False when the help was asked for, and printed. Throws for what is missing, unknown or stray.
   bool parse(int argc, char** argv);
 
+  bool declared(const std::string& name) const { return declared_.contains(name); }
   bool given(const std::string& name) const { return parsed_.count(name) != 0; }
   std::string text(const std::string& name) const { return parsed_[name].as<std::string>(); }
   // Of a file or folder: never empty.
@@ -58,6 +60,7 @@ class Arguments {
                                          const std::string& range);
   cxxopts::Options options_;
   std::vector<std::string> required_, groups_;
+  std::set<std::string> declared_;
   std::string usage_;  // the required options
   cxxopts::ParseResult parsed_;
 };

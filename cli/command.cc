@@ -6,12 +6,21 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "compute/cpu/cpu_engine.h"
+#include "compute/device.h"
 
 namespace hone::cli {
 
+void add_device(Arguments& arguments) {
+  arguments.add("Device", {{"device", "NAME", "cpu, cuda, cuda:N or torch-cpu; hone info lists them", "cpu"},
+                           {"precision", "NAME", "Of matrix products: fp32, on cuda also bf16", "fp32"}});
+}
+
 std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
-  compute::cpu::CpuOptions options;
+  compute::DeviceOptions options;
+  if (arguments.declared("device")) {
+    options.device = arguments.text("device");
+    options.precision = arguments.text("precision");
+  }
   options.threads = arguments.integer("threads", 0, compute::cpu::kMostThreads);
   const char* set = std::getenv("HONE_CPU_ISA");
   const std::string_view isa = set != nullptr ? set : "";
@@ -20,7 +29,7 @@ std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
   } else if (!isa.empty()) {
     fail_usage("HONE_CPU_ISA: \"", excerpt(isa), "\" found, avx2 or nothing expected");
   }
-  return compute::cpu::create(options);
+  return compute::create_engine(options);
 }
 
 std::map<std::string, std::string> read_columns(const Arguments& arguments,

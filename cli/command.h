@@ -20,7 +20,10 @@ namespace hone::cli {
 
 inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kInterrupted = 130;
 
-// With --threads, and the instruction set that HONE_CPU_ISA asks for.
+// Declares --device and --precision.
+void add_device(Arguments& arguments);
+// With --threads, --device and --precision where declared, and the instruction set that HONE_CPU_ISA asks
+// for.
 std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments);
 // --columns, where given.
 std::map<std::string, std::string> read_columns(const Arguments& arguments,

@@ -17,6 +17,7 @@ int encode(int argc, char** argv) {
                      {"column", "NAME", "Column of the texts (default: text, or the only one)"},
                      {"out", "FILE", "Vectors: .npy, .safetensors or .jsonl"},
                      {"normalize", nullptr, "Scale vectors to length 1"}});
+  add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
   const fs::path out = arguments.path("out");
   encode::check_vectors_path(out);

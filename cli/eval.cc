@@ -62,6 +62,7 @@ int eval(int argc, char** argv) {
                      {"compare", "DIR", "Folder of a second model, scored on the same pairs"},
                      {"task", "NAME", "sts: semantic textual similarity", "sts"},
                      {"json", nullptr, "Print the result as JSON"}});
+  add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
   if (arguments.text("task") != "sts")
     fail_usage("task: \"", excerpt(arguments.text("task")), "\" found, sts expected");

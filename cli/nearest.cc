@@ -43,6 +43,7 @@ int nearest(int argc, char** argv) {
                      {"query", "TEXT", "What to look for"},
                      {"top", "N", "How many texts to print", "5"},
                      {"json", nullptr, "Print the result as JSON"}});
+  add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
   const auto top = arguments.integer<int64_t>("top", 1);
   const std::string query = arguments.text("query");

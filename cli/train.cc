@@ -52,6 +52,7 @@ void declare(Arguments& arguments) {
                              {"eval-steps", "N", "Evaluate every N steps (default: after each epoch)"},
                              {"checkpoint-steps", "N",
                               "Keep a checkpoint every N steps; 0: only when interrupted", "500"}});
+  add_device(arguments);
 }
 
 train::TrainOptions read_options(const Arguments& a) {

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "compute/cpu/cpu_engine.h"
 #include "compute/cpu/kernels.h"
 #include "compute/plugin/library.h"
 #include "compute/plugin/plugin_engine.h"
@@ -20,7 +19,7 @@ std::shared_ptr<Engine> create_engine(const DeviceOptions& options) {
           "precision: bf16 found, but device cpu computes in float32 alone: its numbers are the reference's "
           "at any thread count, on every processor; use it with cuda");
     }
-    return cpu::create({options.threads, cpu::InstructionSet::best});
+    return cpu::create({options.threads, options.isa});
   }
   const bool judge = options.device == "torch-cpu";
   if (!judge && options.device != "cuda" && !options.device.starts_with("cuda:"))

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compute/cpu/cpu_engine.h"
 #include "compute/graph.h"
 
 namespace hone::compute {
@@ -14,6 +15,7 @@ struct DeviceOptions {
   std::string device = "cpu";      // cpu, cuda, cuda:N, torch-cpu
   std::string precision = "fp32";  // fp32; bf16 on cuda: matrix products in bfloat16, all else in float32
   int threads = 0;                 // 0: all that this process may use
+  cpu::InstructionSet isa = cpu::InstructionSet::best;  // of cpu
 };
 
 // Opens the libtorch plugin for everything but cpu. Throws UsageError for a name or precision that cannot be,

@@ -79,29 +79,41 @@ std::vector<float> Encoder::encode_ids(std::span<const std::vector<int32_t>> ids
 void Encoder::encode_rows(std::span<const std::vector<int32_t>> ids, size_t begin, std::span<float> out,
                           const EncodeOptions& options) {
   const auto full = static_cast<size_t>(model_->dim()), dim = static_cast<size_t>(dim_);
-  std::vector<float> vectors;
+  const int64_t batch_tokens = options.batch_tokens > 0 ? options.batch_tokens : engine_->batch_tokens();
   std::vector<size_t> order(ids.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return ids[a].size() > ids[b].size(); });
+  // The batch before is read while the next one is computed.
+  struct Started {
+    std::unique_ptr<compute::Reading> reading;
+    size_t first = 0, last = 0;
+  } started;
+  std::vector<float> vectors;
+  auto finish = [&] {
+    if (!started.reading) return;
+    vectors.resize((started.last - started.first) * full);
+    started.reading->get(vectors);
+    for (size_t i = started.first; i < started.last; ++i) {
+      std::copy_n(vectors.begin() + static_cast<std::ptrdiff_t>((i - started.first) * full), dim,
+                  out.begin() + static_cast<std::ptrdiff_t>((begin + order[i]) * dim));
+    }
+    if (options.progress) options.progress(begin + started.last, out.size() / dim);
+  };
   for (size_t first = 0, last = 0; first < order.size(); first = last) {
     nn::TokenBatch batch;
-    while (last < order.size() &&
-           (last == first ||
-            batch.tokens() + static_cast<int64_t>(ids[order[last]].size()) <= options.batch_tokens)) {
+    while (
+        last < order.size() &&
+        (last == first || batch.tokens() + static_cast<int64_t>(ids[order[last]].size()) <= batch_tokens)) {
       batch.add(ids[order[last]], static_cast<uint32_t>(last), 0);
       ++last;
     }
     graph_->begin(compute::Mode::infer);
-    const compute::Tensor y = encoder_->forward(*graph_, batch);
-    vectors.resize((last - first) * full);
-    graph_->read(y, vectors);
-    for (size_t i = first; i < last; ++i) {
-      std::copy_n(vectors.begin() + static_cast<std::ptrdiff_t>((i - first) * full), dim,
-                  out.begin() + static_cast<std::ptrdiff_t>((begin + order[i]) * dim));
-    }
-    if (options.progress) options.progress(begin + last, out.size() / dim);
+    auto reading = graph_->read_later(encoder_->forward(*graph_, batch));
+    finish();
+    started = {std::move(reading), first, last};
   }
+  finish();
 }
 
 }  // namespace hone::encode

@@ -19,8 +19,9 @@
 namespace hone::encode {
 
 struct EncodeOptions {
-  bool normalize = false;       // to length 1, after truncation
-  int64_t batch_tokens = 2048;  // tokens of a packed batch; one longer text is a batch of its own
+  bool normalize = false;  // to length 1, after truncation
+  // Tokens of a packed batch; 0: as many as suit the engine. One longer text is a batch of its own.
+  int64_t batch_tokens = 0;
   std::function<void(size_t done, size_t total)> progress;
 };
 

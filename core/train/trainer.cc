@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <limits>
 
 #include "base/error.h"
@@ -30,6 +31,21 @@ double value_of(const EvalReport& report, const std::string& metric) {
 
 }  // namespace
 
+namespace {
+
+// Steps that may be on their way while the next is made ready: enough that a GPU always has one to go on
+// with.
+constexpr size_t kStepsInFlight = 3;
+
+// A step whose numbers may not have arrived yet.
+struct StartedStep {
+  StepReport report;
+  std::vector<uint32_t> rows;
+  std::unique_ptr<compute::Reading> loss, gradient_norm;
+};
+
+}  // namespace
+
 struct Trainer::Run {
   std::unique_ptr<compute::Parameters> parameters;
   std::unique_ptr<nn::SentenceEncoder> encoder;
@@ -39,6 +55,8 @@ struct Trainer::Run {
   CheckpointState state;
   int64_t order_epoch = -1;
   std::vector<uint32_t> order;
+  std::deque<StartedStep> started;
+  Clock::time_point training;  // when the first step began
 };
 
 Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
@@ -115,12 +133,14 @@ std::string Trainer::row_list(std::span<const uint32_t> rows) const {
   return list;
 }
 
-void Trainer::step(Run& run, int64_t index, StepReport& report) {
-  const auto rows = batch_rows(run, index);
+// Queues forward, backward and update. Nothing here waits for the device.
+void Trainer::start_step(Run& run, int64_t index) {
+  StartedStep started;
+  started.rows = batch_rows(run, index);
   nn::TokenBatch batch;
   std::vector<float> labels;
   std::vector<int32_t> left, right;
-  for (uint32_t row : rows) {
+  for (uint32_t row : started.rows) {
     left.push_back(static_cast<int32_t>(2 * labels.size()));
     right.push_back(left.back() + 1);
     data_.append(batch, row);
@@ -132,35 +152,45 @@ void Trainer::step(Run& run, int64_t index, StepReport& report) {
   const compute::Tensor similarity = graph.pair_similarity(
       graph.rows(vectors, left), graph.rows(vectors, right), compute::Similarity::cosine);
   const compute::Tensor loss = graph.mean_squared_error(similarity, labels);
-  float value = 0;
-  graph.read(loss, std::span(&value, 1));
-  if (!std::isfinite(value)) {
-    fail("step ", index + 1, ": the loss is ", value, " in the batch of lines ", row_list(rows), " of ",
-         data_.table().path);
-  }
+  started.loss = graph.read_later(loss);
   graph.compute::Graph::backward(loss);
-  const double norm = run.parameters->gradient_norm();
-  if (!std::isfinite(norm)) {
-    fail("step ", index + 1, ": the gradient is ", norm, " in the batch of lines ", row_list(rows), " of ",
-         data_.table().path);
-  }
   compute::AdamW adamw;
   adamw.learning_rate = static_cast<float>(schedule_.rate(index));
   adamw.weight_decay = static_cast<float>(options_.weight_decay);
   adamw.step = static_cast<uint64_t>(index) + 1;
-  if (options_.max_grad_norm > 0)
-    adamw.gradient_scale = static_cast<float>(std::min(1.0, options_.max_grad_norm / (norm + 1e-6)));
-  run.parameters->step(adamw);
+  started.gradient_norm = run.parameters->clipped_step(adamw, options_.max_grad_norm);
   run.parameters->clear_gradients();
 
+  StepReport& report = started.report;
   report.step = index + 1;
   report.steps_total = frame_.steps_total;
   report.epoch = static_cast<double>(index + 1) / static_cast<double>(steps_per_epoch_);
-  report.loss = static_cast<double>(value);
   report.learning_rate = schedule_.rate(index);
-  report.grad_norm = norm;
   report.tokens = batch.tokens();
-  report.pairs = static_cast<int64_t>(rows.size());
+  report.pairs = static_cast<int64_t>(started.rows.size());
+  run.started.push_back(std::move(started));
+}
+
+// Reports, in order, the steps whose numbers are there, and waits until at most `may_stay` are left. A number
+// that is none has been in the weights by then: the error ends the run, and nothing is saved before all steps
+// are reported.
+void Trainer::report_steps(Run& run, size_t may_stay, const TrainCallbacks& callbacks) const {
+  while (!run.started.empty()) {
+    StartedStep& next = run.started.front();
+    if (run.started.size() <= may_stay && !(next.loss->ready() && next.gradient_norm->ready())) return;
+    StepReport report = next.report;
+    report.loss = static_cast<double>(next.loss->number());
+    report.grad_norm = static_cast<double>(next.gradient_norm->number());
+    for (const auto& [what, value] : {std::pair{"loss", report.loss}, {"gradient", report.grad_norm}}) {
+      if (!std::isfinite(value)) {
+        fail("step ", report.step, ": the ", what, " is ", value, " in the batch of lines ",
+             row_list(next.rows), " of ", data_.table().path);
+      }
+    }
+    report.seconds = seconds_since(run.training);
+    run.started.pop_front();
+    if (callbacks.step) callbacks.step(report);
+  }
 }
 
 // What is still to be done; three epochs stand for all.
@@ -201,7 +231,10 @@ void Trainer::estimate(Run& run, double evaluation_seconds, const TrainCallbacks
   for (int i = 0; i < 2; ++i) {
     const auto start = Clock::now();
     run.graph->begin(compute::Mode::infer);
-    run.encoder->forward(*run.graph, batch);
+    const compute::Tensor y = run.encoder->forward(*run.graph, batch);
+    const compute::Shape shape = run.graph->shape(y);
+    std::vector<float> vectors(static_cast<size_t>(shape.rows * shape.cols));
+    run.graph->read(y, vectors);  // a GPU has not computed before it is asked
     best = std::min(best, seconds_since(start));
   }
   speed.token_seconds = best / static_cast<double>(batch.tokens());
@@ -285,24 +318,23 @@ TrainResult Trainer::run(const fs::path& out, OnExisting existing, const TrainCa
   estimate(run, evaluation_seconds, callbacks);
 
   const auto asked_to_stop = [&] { return callbacks.stop && callbacks.stop(); };
-  const auto training = Clock::now();
+  run.training = Clock::now();
   if (run.state.evaluation_due) consider(run, evaluate(*run.vectors, run.state.step), callbacks);
   for (int64_t index = run.state.step; index < frame_.steps_total; ++index) {
-    StepReport report;
-    step(run, index, report);
-    report.seconds = seconds_since(training);
+    start_step(run, index);
     run.state.step = index + 1;
-    if (callbacks.step) callbacks.step(report);
+    report_steps(run, kStepsInFlight, callbacks);
     const bool last = run.state.step == frame_.steps_total;
+    const bool due = options_.checkpoint_steps > 0 && run.state.step % options_.checkpoint_steps == 0;
     // Who asks to stop does not wait for an evaluation: a resumed run makes it first.
     run.state.evaluation_due = evaluation_follows(run.state.step);
     bool stop = asked_to_stop();
+    if (stop || due || last || run.state.evaluation_due) report_steps(run, 0, callbacks);
     if (run.state.evaluation_due && !stop) {
       consider(run, evaluate(*run.vectors, run.state.step), callbacks);
       stop = asked_to_stop();
     }
     if (last && !run.state.evaluation_due) break;
-    const bool due = options_.checkpoint_steps > 0 && run.state.step % options_.checkpoint_steps == 0;
     if (stop || due) save_checkpoint(checkpoint, *run.start, *run.encoder, *run.parameters, run.state);
     if (stop) {
       result.interrupted = true;

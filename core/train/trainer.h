@@ -42,7 +42,8 @@ class Trainer {
  private:
   struct Run;  // the parts that live as long as one run()
   EvalReport evaluate(encode::Encoder& encoder, int64_t step) const;
-  void step(Run& run, int64_t index, StepReport& report);
+  void start_step(Run& run, int64_t index);
+  void report_steps(Run& run, size_t may_stay, const TrainCallbacks& callbacks) const;
   Workload workload(Run& run) const;
   void estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks) const;
   int64_t evaluate_every() const;  // steps

@@ -36,7 +36,7 @@ TEST(Usage, of_commands_and_options) {
   EXPECT_EQ(hone({}).code, 2);
   expect_line(hone({"fly"}), 2, "\"fly\" is not a command; see hone --help");
   expect_line(hone({"a\nb"}), 2, "\"a?b\" is not a command; see hone --help");
-  expect_line(hone({"info"}), 2, "option --model is missing; see hone info --help");
+  expect_line(hone({"encode"}), 2, "option --model is missing; see hone encode --help");
   expect_error(hone({"info", "--modl", "x"}), 2, "modl");
   expect_error(hone({"info", "--model"}), 2, "model");
   expect_line(hone({"info", "--model", kModel, "stray"}), 2,
