@@ -91,6 +91,7 @@ void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callba
   report.best = !run.state.best || value(report) > value(*run.state.best);
   if (report.best) {
     run.state.best = report;
+    run.state.best_weights.clear();  // before there are others: one copy of the model less
     run.state.best_weights = run.encoder->read(*run.parameters);
   }
   run.state.evaluation_due = false;
