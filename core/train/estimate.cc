@@ -1,21 +1,27 @@
 #include "train/estimate.h"
 
+#include "encode/encoder.h"
+
 namespace hone::train {
 
 // At the most: the program and the mapped model; of a trained matrix its value, gradient, moments and
 // transposed copy (of an embedding table no gradient and no copy); the activations of the largest batch; the
-// copies that saving makes and that of the best step; the data. Per token and layer the activations are qkv,
-// context, sums, inputs (12 H) and the feed-forward's F; its backward needs another 2 F + 12 H once.
+// copy of the best step and those that saving makes (values and moments for a checkpoint, values for a model
+// that is not the best step's); the data. Per token and layer the activations are qkv, context, sums, inputs
+// (12 H) and the feed-forward's F; its backward needs another 2 F + 12 H once. An evaluation has a workspace
+// of its own: those 12 H of one layer for a batch of texts.
 size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, size_t bytes_of_data) {
   const auto& c = model.config;
   const int64_t hidden = c.hidden_size, intermediate = c.intermediate_size;
   const int64_t per_token = c.layers * (12 * hidden + intermediate) + 2 * intermediate + 12 * hidden;
   const int64_t all = model.parameters();
   const int64_t tables = (int64_t{c.vocab_size} + c.max_positions + c.type_vocab_size) * hidden;
-  const int64_t copies = (work.evaluations > 0 ? 1 : 0) + (work.checkpoints ? 3 : 1);
+  const bool keeps_best = work.evaluations > 0;
+  const int64_t copies = (keeps_best ? 1 : 0) + (work.checkpoints ? 3 : keeps_best ? 0 : 1);
   constexpr int64_t kProgram = 30 << 20;
+  const int64_t evaluation = keeps_best ? encode::EncodeOptions{}.batch_tokens * 12 * hidden : 0;
   const int64_t floats =
-      all + 5 * (all - tables) + 3 * tables + work.tokens_of_largest * per_token + copies * all;
+      all + 5 * (all - tables) + 3 * tables + work.tokens_of_largest * per_token + copies * all + evaluation;
   return static_cast<size_t>(kProgram + 4 * floats) + bytes_of_data;
 }
 

@@ -109,6 +109,7 @@ void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callba
   report.best = !run.state.best || value(report) > value(*run.state.best);
   if (report.best) {
     run.state.best = report;
+    run.state.best_weights.clear();  // before there are others: one copy of the model less
     run.state.best_weights = run.encoder->read(*run.parameters);
   }
   run.state.evaluation_due = false;
@@ -209,8 +210,8 @@ Workload Trainer::workload(Run& run) const {
   work.checkpoints = options_.checkpoint_steps > 0 && options_.checkpoint_steps < frame_.steps_total;
   if (!eval_) return work;
   const int64_t every = evaluate_every();
-  work.evaluations =
-      frame_.steps_total / every - run.state.step / every + (frame_.steps_total % every != 0 ? 1 : 0);
+  work.evaluations = frame_.steps_total / every - run.state.step / every + (run.state.evaluation_due ? 1 : 0);
+  if (work.steps > 0 && frame_.steps_total % every != 0) ++work.evaluations;  // after the last step
   for (const auto* side : {&eval_->first, &eval_->second}) {
     for (const auto& ids : *side) work.tokens_per_evaluation += static_cast<int64_t>(ids.size());
   }

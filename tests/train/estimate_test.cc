@@ -1,5 +1,5 @@
-// The estimate grows with what it is to count. How near it comes is measured (docs/performance.md), not
-// tested.
+// The estimate grows with what it is to count. How near it comes is measured (docs/performance.md) and not
+// tested here.
 #include "train/estimate.h"
 
 #include <gtest/gtest.h>

@@ -74,8 +74,8 @@ TEST(Killed, a_first_run_goes_on_to_the_files_of_the_whole_run) {
 }
 
 // An earlier run is replaced by one of another seed, which is killed, and gone on with: by --resume once it
-// has a checkpoint or is finished, else by the same --overwrite. Until its model is whole, the earlier one
-// is.
+// has a checkpoint or is finished, else by the same --overwrite. Until its model is whole, the earlier one is
+// there and whole.
 void kill_while_overwriting(bool exchange) {
   TempFolder folder;
   KilledRun run{folder / "earlier"};
