@@ -61,7 +61,7 @@ void check_output(const Arguments& arguments, const std::string& output,
 double peak_megabytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;  // kilobytes on Linux
+  return static_cast<double>(usage.ru_maxrss) * 1024 / 1e6;  // kibibytes on Linux
 }
 
 std::string number(double value, int digits) {

@@ -103,7 +103,7 @@ int info(int argc, char** argv) {
   auto& devices = j["devices"] = nlohmann::ordered_json::array();
   for (const compute::DeviceInfo& d : list.devices) {
     nlohmann::ordered_json device = {{"name", d.name}, {"description", d.description}};
-    if (d.bytes > 0) device["megabytes"] = d.bytes >> 20;
+    if (d.bytes > 0) device["megabytes"] = d.bytes / 1000000;
     devices.push_back(std::move(device));
   }
   if (!list.problem.empty()) j["no_gpu"] = list.problem;

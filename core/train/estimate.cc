@@ -1,7 +1,5 @@
 #include "train/estimate.h"
 
-#include "encode/encoder.h"
-
 namespace hone::train {
 
 // At the most: the program and the mapped model; of a trained matrix its value, gradient, moments and
@@ -19,7 +17,7 @@ size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, s
   const bool keeps_best = work.evaluations > 0;
   const int64_t copies = (keeps_best ? 1 : 0) + (work.checkpoints ? 3 : keeps_best ? 0 : 1);
   constexpr int64_t kProgram = 30 << 20;
-  const int64_t evaluation = keeps_best ? encode::EncodeOptions{}.batch_tokens * 12 * hidden : 0;
+  const int64_t evaluation = keeps_best ? work.evaluation_batch_tokens * 12 * hidden : 0;
   const int64_t floats =
       all + 5 * (all - tables) + 3 * tables + work.tokens_of_largest * per_token + copies * all + evaluation;
   return static_cast<size_t>(kProgram + 4 * floats) + bytes_of_data;

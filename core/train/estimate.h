@@ -14,7 +14,7 @@ struct Workload {
   int64_t steps = 0, evaluations = 0;
   double tokens_per_step = 0;     // on average
   int64_t tokens_of_largest = 0;  // of the largest batch
-  int64_t tokens_per_evaluation = 0;
+  int64_t tokens_per_evaluation = 0, evaluation_batch_tokens = 0;
   bool checkpoints = false;  // saved on the way
 };
 

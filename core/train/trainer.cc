@@ -209,6 +209,7 @@ Workload Trainer::workload(Run& run) const {
   work.tokens_per_step = static_cast<double>(tokens) / static_cast<double>(std::max<int64_t>(1, looked_at));
   work.checkpoints = options_.checkpoint_steps > 0 && options_.checkpoint_steps < frame_.steps_total;
   if (!eval_) return work;
+  work.evaluation_batch_tokens = engine_->batch_tokens();
   const int64_t every = evaluate_every();
   work.evaluations = frame_.steps_total / every - run.state.step / every + (run.state.evaluation_due ? 1 : 0);
   if (work.steps > 0 && frame_.steps_total % every != 0) ++work.evaluations;  // after the last step

@@ -8,10 +8,14 @@
 
 namespace hone::compute {
 
-inline std::shared_ptr<Engine> test_engine(int threads) {
+inline cpu::InstructionSet test_isa() {
   const char* isa = std::getenv("HONE_CPU_ISA");
   const bool held = isa != nullptr && std::string_view(isa) == "avx2";
-  return cpu::create({threads, held ? cpu::InstructionSet::avx2 : cpu::InstructionSet::best});
+  return held ? cpu::InstructionSet::avx2 : cpu::InstructionSet::best;
+}
+
+inline std::shared_ptr<Engine> test_engine(int threads) {
+  return cpu::create({threads, test_isa()});
 }
 
 }  // namespace hone::compute

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "compute/plugin/library.h"
 #include "tests/base/temp_folder.h"
+#include "tests/compute/test_engine.h"
 
 namespace hone::compute {
 namespace {
@@ -32,8 +33,8 @@ void expect_part(const std::string& text, const std::string& part) {
 }
 
 TEST(Device, cpu_needs_no_plugin) {
-  EXPECT_EQ(create_engine({"cpu", "fp32", 1})->name(), "cpu");
-  EXPECT_EQ(create_engine({"cpu", "fp32", 3})->threads(), 3);
+  EXPECT_EQ(create_engine({"cpu", "fp32", 1, test_isa()})->name(), "cpu");
+  EXPECT_EQ(create_engine({"cpu", "fp32", 3, test_isa()})->threads(), 3);
   const DeviceList list = list_devices();
   ASSERT_GE(list.devices.size(), 1U);
   EXPECT_EQ(list.devices[0].name, "cpu");

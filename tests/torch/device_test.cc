@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "tests/compute/operation_cases.h"
+#include "tests/compute/test_engine.h"
 #include "tests/torch/torch_engines.h"
 
 namespace hone::compute {
@@ -55,7 +56,7 @@ TEST(TorchDevice, a_gpu_that_is_not_there) {
 
 TEST(TorchDevice, parameters_stay_with_their_engine) {
   const auto a = torch_engine("torch-cpu");
-  const auto cpu = create_engine({"cpu", "fp32", 1});
+  const auto cpu = test_engine(1);
   auto foreign = cpu->parameters();
   EXPECT_THROW(a->graph(*foreign), Error);
   auto own = a->parameters();

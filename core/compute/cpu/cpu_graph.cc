@@ -2,7 +2,6 @@
 #include "compute/cpu/cpu_graph.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.h"
 
@@ -51,7 +50,7 @@ Tensor CpuGraph::input(std::span<const float> values, Shape shape) {
   check(static_cast<int64_t>(values.size()) == shape.rows * shape.cols,
         "input: number of values and shape differ");
   Tensor x = make(shape, false);
-  std::memcpy(at(x).data, values.data(), values.size_bytes());
+  std::copy(values.begin(), values.end(), at(x).data);
   return x;
 }
 
@@ -59,7 +58,7 @@ void CpuGraph::read(Tensor x, std::span<float> out) {
   const Value& v = at(x);
   check(static_cast<int64_t>(out.size()) == v.shape.rows * v.shape.cols,
         "read: wrong size of the destination");
-  std::memcpy(out.data(), v.data, out.size_bytes());
+  std::copy_n(v.data, out.size(), out.begin());
 }
 
 float* CpuGraph::gradient(Tensor x, bool& accumulate) {
@@ -78,7 +77,7 @@ void CpuGraph::add_gradient(Tensor x, const float* dx) {
   if (accumulate) {
     add_to(to, dx, n);
   } else {
-    std::memcpy(to, dx, static_cast<size_t>(n) * sizeof(float));
+    std::copy_n(dx, n, to);
   }
 }
 
@@ -111,7 +110,7 @@ void CpuGraph::backward(Tensor y, std::span<const float> dy) {
         "backward: gradient has another shape than y");
   check(v.needs_gradient, "backward: nothing trainable leads to y");
   bool accumulate = false;
-  std::memcpy(gradient(y, accumulate), dy.data(), dy.size_bytes());
+  std::copy(dy.begin(), dy.end(), gradient(y, accumulate));
   for (auto step = tape_.rbegin(); step != tape_.rend(); ++step) (*step)();
   tape_.clear();
 }
