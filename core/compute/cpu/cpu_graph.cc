@@ -2,6 +2,7 @@
 #include "compute/cpu/cpu_graph.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
 
