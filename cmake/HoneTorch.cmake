@@ -6,7 +6,7 @@
 set(HONE_TORCH AUTO CACHE STRING "The libtorch plugin: AUTO (where libtorch is found), ON, OFF")
 
 # What a program and a plugin must have in common: the sources of what crosses between them, version and compiler.
-set(HONE_PLUGIN_SOURCES graph.h graph.cc dropout.h plugin/table.h)
+set(HONE_PLUGIN_SOURCES graph.h graph.cc dropout.h plugin/table.h plugin/plugin_engine.cc torch/export.cc)
 set(hone_plugin_text "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
 foreach(file IN LISTS HONE_PLUGIN_SOURCES)
   set(path "${CMAKE_SOURCE_DIR}/core/compute/${file}")
@@ -26,13 +26,20 @@ if(HONE_TORCH STREQUAL "OFF" OR HONE_SANITIZE)
 endif()
 
 find_path(HONE_TORCH_INCLUDE ATen/ATen.h PATH_SUFFIXES torch/include ../../include)
-find_library(HONE_TORCH_CPU torch_cpu PATH_SUFFIXES torch/lib ../../lib)
-find_library(HONE_TORCH_C10 c10 PATH_SUFFIXES torch/lib ../../lib)
+# The libraries are those beside the headers, never another libtorch's.
+get_filename_component(libraries "${HONE_TORCH_INCLUDE}/../lib" REALPATH)
+set(torch_cpu "${libraries}/libtorch_cpu.so")
+set(torch_c10 "${libraries}/libc10.so")
+set(version_header "${HONE_TORCH_INCLUDE}/torch/headeronly/version.h")
 set(problem "")
-if(NOT HONE_TORCH_INCLUDE OR NOT HONE_TORCH_CPU OR NOT HONE_TORCH_C10)
+if(NOT HONE_TORCH_INCLUDE)
   set(problem "libtorch is not on CMAKE_PREFIX_PATH")
+elseif(NOT EXISTS "${torch_cpu}" OR NOT EXISTS "${torch_c10}")
+  set(problem "${libraries} lacks libtorch_cpu.so or libc10.so")
+elseif(NOT EXISTS "${version_header}")
+  set(problem "libtorch in ${HONE_TORCH_INCLUDE} is older than 2.11")
 else()
-  file(READ "${HONE_TORCH_INCLUDE}/torch/headeronly/version.h" text)
+  file(READ "${version_header}" text)
   string(REGEX MATCH "TORCH_VERSION_MAJOR ([0-9]+)" match "${text}")
   set(version "${CMAKE_MATCH_1}")
   string(REGEX MATCH "TORCH_VERSION_MINOR ([0-9]+)" match "${text}")
@@ -54,7 +61,7 @@ message(STATUS "libtorch plugin with libtorch ${version}")
 
 file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/core/compute/torch/*.cc")
 add_library(hone_torch SHARED ${sources} "${CMAKE_SOURCE_DIR}/core/compute/graph.cc")
-target_link_libraries(hone_torch PRIVATE hone_flags hone_base "${HONE_TORCH_CPU}" "${HONE_TORCH_C10}" ${CMAKE_DL_LIBS})
+target_link_libraries(hone_torch PRIVATE hone_flags hone_base "${torch_cpu}" "${torch_c10}" ${CMAKE_DL_LIBS})
 target_include_directories(hone_torch SYSTEM PRIVATE
   "${HONE_TORCH_INCLUDE}" "${HONE_TORCH_INCLUDE}/torch/csrc/api/include")
 target_compile_definitions(hone_torch PRIVATE

@@ -61,6 +61,7 @@ TEST(TorchDevice, parameters_stay_with_their_engine) {
   EXPECT_THROW(a->graph(*foreign), Error);
   auto own = a->parameters();
   EXPECT_THROW(cpu->graph(*own), Error);
+  EXPECT_THROW(torch_engine("torch-cpu")->graph(*own), Error);
 }
 
 TEST(TorchDevice, wrong_shapes_and_indices_are_errors_of_one_line) {
@@ -88,6 +89,7 @@ TEST(TorchDevice, wrong_shapes_and_indices_are_errors_of_one_line) {
   expect_refused([&] { graph->backward(x, std::vector<float>(3)); });
   expect_refused([&] { graph->norm(x, {w, w, 1e-5F}); });
   expect_refused([&] { graph->shape(Tensor{77}); });
+  expect_refused([&] { graph->rows(x, std::vector<int32_t>{0, 1}); });
   const Segments s = segments_of({2, 2});
   expect_refused([&] { graph->pool(x, s, PoolKind::mean); });
 }

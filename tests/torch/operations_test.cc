@@ -119,5 +119,70 @@ TEST(TorchDropout, of_its_own_keeps_the_asked_share_and_scales_the_rest) {
   }
 }
 
+// A run that goes on from a checkpoint draws what it would have drawn.
+TEST(TorchDropout, of_its_own_follows_seed_and_step) {
+  for (const std::string& device : torch_devices()) {
+    SCOPED_TRACE(device);
+    const auto engine = torch_engine(device, 2, /*named_dropout=*/false);
+    auto parameters = engine->parameters();
+    auto graph = engine->graph(*parameters);
+    const Segments s = segments_of({4, 4});
+    auto draw = [&](uint64_t seed, uint64_t step) {
+      graph->begin(Mode::train, seed, step);
+      std::vector<float> out(8 * 100);
+      graph->read(graph->dropout(graph->input(std::vector<float>(800, 1.0F), {8, 100}), s, {0.5F, 4}), out);
+      return out;
+    };
+    const auto first = draw(1, 7);
+    EXPECT_NE(first, draw(1, 8));
+    EXPECT_NE(first, draw(2, 7));
+    EXPECT_EQ(first, draw(1, 7));
+  }
+}
+
+TEST(TorchParameters, update_as_the_cpu_engines_do) {
+  for (const std::string& device : torch_devices()) {
+    SCOPED_TRACE(device);
+    const std::shared_ptr<Engine> engines[] = {test_engine(2), torch_engine(device)};
+    std::vector<std::vector<float>> found;
+    for (const auto& engine : engines) {
+      auto parameters = engine->parameters();
+      // Trained, trained without decay, frozen, never with a gradient.
+      std::vector<Parameter> p;
+      for (auto [name, options] : {std::pair{"w", ParameterOptions{true, true, false}},
+                                   {"b", {true, false, false}},
+                                   {"frozen", {false, true, false}},
+                                   {"unused", {true, true, false}}}) {
+        static const auto values = random_values(6 * 6, 3);
+        p.push_back(parameters->add(name, {6, 6}, values, nullptr, options));
+      }
+      auto graph = engine->graph(*parameters);
+      double norm = 0;
+      for (uint64_t step = 1; step <= 5; ++step) {
+        graph->begin(Mode::train, 1, step);
+        Tensor x = graph->input(random_values(4 * 6, static_cast<uint32_t>(step)), {4, 6});
+        for (int i : {2, 0, 1}) x = graph->linear(x, {p[static_cast<size_t>(i)], {}});
+        graph->backward(x, random_values(4 * 6, 50));
+        AdamW adamw;
+        adamw.learning_rate = 1e-2F;
+        adamw.weight_decay = 0.1F;
+        adamw.step = step;
+        norm += static_cast<double>(parameters->clipped_step(adamw, 0.5)->number());
+        parameters->clear_gradients();
+      }
+      std::vector<float> all{static_cast<float>(norm)};
+      for (Parameter each : p) {
+        for (State state : {State::value, State::first_moment, State::second_moment}) {
+          std::vector<float> one(36);
+          parameters->read(each, state, one);
+          all.insert(all.end(), one.begin(), one.end());
+        }
+      }
+      found.push_back(std::move(all));
+    }
+    EXPECT_LT(relative_difference(found[0], found[1], 1e-6), tolerance_of(device, 1e-5));
+  }
+}
+
 }  // namespace
 }  // namespace hone::compute

@@ -31,10 +31,10 @@ inline int64_t pad_rows(int64_t rows) {
 
 // How the rows of a token matrix are cut.
 struct Panels {
-  // A tall panel reads the weights half as often; a few tokens in low ones keep more threads busy.
-  static constexpr int64_t kTall = 512;
+  // A tall panel reads the weights less often; many low ones keep more threads busy to the end.
+  static int64_t height_of(int64_t padded) { return padded >= 1536 ? 128 : padded >= 512 ? 64 : 32; }
   int64_t padded = 0, height = 0, count = 0;
-  explicit Panels(int64_t rows) : padded(pad_rows(rows)), height(padded >= kTall ? 64 : 32) {
+  explicit Panels(int64_t rows) : padded(pad_rows(rows)), height(height_of(padded)) {
     count = (padded + height - 1) / height;
   }
   int64_t begin(int64_t panel) const { return panel * height; }

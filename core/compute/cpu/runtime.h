@@ -76,7 +76,12 @@ class Runtime {
           [&](int64_t) {
             FlushDenormals flush;
             const int slot = tbb::this_task_arena::current_thread_index();
-            for (int64_t i = next++; i < n; i = next++) f(i, slot);
+            try {
+              for (int64_t i = next++; i < n; i = next++) f(i, slot);
+            } catch (...) {
+              next = n;  // what is left is of no use to anyone
+              throw;
+            }
           },
           tbb::simple_partitioner());
     });

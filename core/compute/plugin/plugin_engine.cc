@@ -19,6 +19,9 @@ void call(int (*function)(P...), A... arguments) {
 }
 
 Sequences view(const Segments& s) {
+  if (s.row.size() != static_cast<size_t>(s.count()) || s.role.size() != s.row.size())
+    fail("graph: segments of ", s.count(), " sequences with ", s.row.size(), " rows and ", s.role.size(),
+         " roles");
   return {s.count(), s.offsets.data(), s.row.data(), s.role.data()};
 }
 
@@ -94,6 +97,7 @@ class PluginParameters final : public Parameters {
   }
 
   void* self() const { return self_; }
+  const void* engine() const { return engine_.get(); }
 
  private:
   struct Known {
@@ -240,7 +244,8 @@ class PluginEngine final : public Engine {
   }
   std::unique_ptr<Graph> graph(Parameters& parameters) override {
     auto* own = dynamic_cast<PluginParameters*>(&parameters);
-    if (own == nullptr) fail("engine ", device_, ": the parameters belong to another engine");
+    if (own == nullptr || own->engine() != self_.get())
+      fail("engine ", device_, ": the parameters belong to another engine");
     return std::make_unique<PluginGraph>(table_, self_, *own);
   }
 

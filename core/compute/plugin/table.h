@@ -31,9 +31,9 @@ struct Failure {
 };
 
 struct Device {
-  char name[32];               // what --device takes
-  char description[128];       // what it is
-  uint64_t bytes, free_bytes;  // its memory; 0: not known
+  char name[32];          // what --device takes
+  char description[128];  // what it is
+  uint64_t bytes;         // its memory; 0: not known
 };
 
 struct EngineRequest {

@@ -2,6 +2,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <new>
@@ -23,7 +24,7 @@ void put(char* to, size_t size, std::string_view text) {
   to[n] = 0;
 }
 
-// The first line, without the place in libtorch's source that some messages begin or end with.
+// What a program shows of libtorch's long messages.
 std::string first_line(std::string_view text) {
   return excerpt(text.substr(0, text.find('\n')), 1000);
 }
@@ -75,7 +76,9 @@ struct GraphHandle {
 
   const Segments& of(const Sequences& s) {
     auto [found, fresh] = segments.try_emplace(s.offsets);
-    if (fresh) {
+    const std::span<const int32_t> offsets(s.offsets, static_cast<size_t>(s.count) + 1);
+    if (fresh || !std::equal(offsets.begin(), offsets.end(), found->second.offsets.begin(),
+                             found->second.offsets.end())) {
       found->second.offsets.assign(s.offsets, s.offsets + s.count + 1);
       found->second.row.assign(s.row, s.row + s.count);
       found->second.role.assign(s.role, s.role + s.count);

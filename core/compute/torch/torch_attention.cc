@@ -69,7 +69,8 @@ at::Tensor TorchGraph::padded_attention(const at::Tensor& q, const at::Tensor& k
         (at::matmul(pad(q), pad(k).transpose(2, 3)) * scale)
             .masked_fill(l.padding.logical_not(), -std::numeric_limits<double>::infinity());
     out = at::matmul(
-        at::softmax(scores, 3) * probability_mask(segments, options.dropout, options.heads, l.longest),
+        (at::softmax(scores, 3) * probability_mask(segments, options.dropout, options.heads, l.longest))
+            .to(v.scalar_type()),
         pad(v));
   } else {
     out = at::scaled_dot_product_attention(pad(q), pad(k), pad(v), l.padding, p, /*is_causal=*/false, scale);
@@ -84,13 +85,15 @@ Tensor TorchGraph::attention(Tensor q, Tensor k, Tensor v, const Segments& segme
   check(options.heads > 0 && at(q).size(1) % options.heads == 0,
         "attention: the width is no multiple of the heads");
   if (segments.count() == 0) return keep(at(q));
+  const at::ScalarType type = settings_.bf16 ? at::kBFloat16 : at::kFloat;
+  const at::Tensor query = at(q).to(type), key = at(k).to(type), value_of_key = at(v).to(type);
   Layout& l = layout(segments);
   const double p = training() ? static_cast<double>(options.dropout.p) : 0.0;
   const int64_t head = at(q).size(1) / options.heads;
   const bool ragged = settings_.device.is_cuda() && !(p > 0 && settings_.named_dropout) &&
                       head % (settings_.bf16 ? 8 : 4) == 0 && head <= kLargestHead;
-  return keep(ragged ? ragged_attention(at(q), at(k), at(v), l, options, p)
-                     : padded_attention(at(q), at(k), at(v), l, segments, options, p));
+  return keep(ragged ? ragged_attention(query, key, value_of_key, l, options, p)
+                     : padded_attention(query, key, value_of_key, l, segments, options, p));
 }
 
 }  // namespace hone::compute::torch_engine

@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
@@ -39,7 +40,7 @@ std::string open_cuda() {
   std::string file = "libtorch_cuda.so";
   if (dladdr(reinterpret_cast<const void*>(&at::get_num_threads), &torch) != 0 && torch.dli_fname != nullptr)
     file = (std::filesystem::path(torch.dli_fname).parent_path() / file).string();
-  if (dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+  if (dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
     const char* reason = dlerror();
     problem =
         cat("this libtorch has no CUDA that can be used: ", excerpt(reason == nullptr ? file : reason, 300));
@@ -49,11 +50,25 @@ std::string open_cuda() {
   return problem;
 }
 
+// The loader may have found another libtorch than the one this was built with; its inner layouts are its own.
+void check_version() {
+  const std::string config = at::show_config();
+  const std::string expected = "TORCH_VERSION=" TORCH_VERSION_TEXT;
+  const size_t found = config.find("TORCH_VERSION=");
+  if (found != std::string::npos && config.compare(found, expected.size(), expected) != 0) {
+    fail("libtorch ", excerpt(config.substr(found + 14, config.find(',', found) - found - 14)),
+         " was loaded, the plugin was built with " TORCH_VERSION_TEXT
+         ": LD_LIBRARY_PATH may lead to another one");
+  }
+}
+
 Settings settings_of(const plugin::EngineRequest& request) {
   const std::string_view device = request.device;
   Settings s;
   s.bf16 = request.bf16 != 0;
   s.named_dropout = request.named_dropout != 0;
+  s.threads = request.threads;
+  check_version();
   if (device == "torch-cpu") {
     open_cuda();
     if (s.bf16)
@@ -88,7 +103,6 @@ class TorchEngine final : public Engine {
  public:
   TorchEngine(const plugin::EngineRequest& request)
       : name_(request.device), threads_(request.threads), settings_(settings_of(request)) {
-    at::set_num_threads(threads_);
     at::globalContext().setAllowTF32CuBLAS(false);
   }
   std::string name() const override { return name_; }
@@ -161,6 +175,7 @@ std::vector<plugin::Device> devices(std::string& problem) {
   };
   put(found[0].name, "torch-cpu");
   put(found[0].description, "libtorch " TORCH_VERSION_TEXT " on the processor: slow, the judge of cpu");
+  if (problem = open_cuda(); !problem.empty()) return found;
   int index = 0;
   for (const CudaDevice& device : cuda_driver_devices(problem)) {
     plugin::Device d{};

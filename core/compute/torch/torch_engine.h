@@ -27,14 +27,12 @@ struct Settings {
   c10::Device device{c10::DeviceType::CPU};
   bool bf16 = false;
   bool named_dropout = true;
+  int threads = 1;  // of the processor
 };
 
 std::shared_ptr<Engine> create(const plugin::EngineRequest& request);
 // `problem`: why there is no GPU, or empty.
 std::vector<plugin::Device> devices(std::string& problem);
-
-// Makes libtorch know CUDA devices; returns how many there are and, when none, why.
-int cuda_devices(std::string& problem);
 
 // Host values to the device, from pinned memory where that lets the copy run behind the host's back.
 at::Tensor upload(const void* values, at::IntArrayRef shape, at::ScalarType type, const Settings& settings);

@@ -1,5 +1,7 @@
 #include "compute/torch/torch_graph.h"
 
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cosine_similarity.h>
@@ -18,6 +20,7 @@
 #include <c10/core/GradMode.h>
 
 #include <cmath>
+#include <mutex>
 
 #include "base/error.h"
 
@@ -55,6 +58,14 @@ void TorchGraph::begin(Mode mode, uint64_t seed, uint64_t step) {
   key_ = DropoutKey::of(seed, step);
   values_.clear();
   layouts_.clear();
+  at::set_num_threads(settings_.threads);  // a setting of the process: another engine may have changed it
+  if (mode != Mode::train || settings_.named_dropout) return;
+  // The device's own random numbers start anew in each step, so that a run that is resumed draws the same.
+  at::Generator generator = at::globalContext().defaultGenerator(settings_.device);
+  const std::lock_guard lock(generator.mutex());
+  // Mixed, because the processor's generator takes the lower half alone.
+  const auto words = philox4x32({0, 0, 0, 0}, {key_.k0, key_.k1});
+  generator.set_current_seed(uint64_t{words[0]} << 32 | words[1]);
 }
 
 const at::Tensor& TorchGraph::at(Tensor x) const {
@@ -189,6 +200,10 @@ Tensor TorchGraph::concat(std::span<const Tensor> parts) {
 
 Tensor TorchGraph::rows(Tensor x, std::span<const int32_t> index) {
   const c10::AutoGradMode mode(training());
+  const int64_t count = at(x).size(0);
+  for (int32_t i : index) {
+    if (i < 0 || i >= count) fail("graph: rows: index ", i, " of a tensor of ", count, " rows");
+  }
   return keep(at::index_select(at(x), 0, ids(index)));
 }
 

@@ -92,7 +92,8 @@ void TorchParameters::ensure_moments(Entry& e) {
 
 void TorchParameters::step(const AdamW& adamw) {
   const c10::AutoGradMode off(false);
-  if (adamw.gradient_scale != 1) at::_foreach_mul_(gradients(), adamw.gradient_scale);
+  const std::vector<at::Tensor> scaled = gradients();
+  if (adamw.gradient_scale != 1 && !scaled.empty()) at::_foreach_mul_(scaled, adamw.gradient_scale);
   // One launch for those that decay, one for the others.
   for (bool decay : {true, false}) {
     std::vector<at::Tensor> values, gradients, first, second;
