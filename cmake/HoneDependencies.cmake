@@ -2,13 +2,9 @@
 # prefix for people who have none.
 find_package(Threads REQUIRED)
 find_package(TBB REQUIRED)
-find_package(dnnl REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(cxxopts REQUIRED)
 find_package(ZLIB REQUIRED)
-if(NOT TARGET DNNL::dnnl)
-  add_library(DNNL::dnnl ALIAS dnnl::dnnl)
-endif()
 
 # Debian's CMake package of Highway names no target, so it is found by its header and library.
 find_package(hwy QUIET CONFIG)

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <optional>
 #include <thread>
 
@@ -20,7 +19,7 @@ namespace {
 
 class CpuEngine final : public Engine, public std::enable_shared_from_this<CpuEngine> {
  public:
-  explicit CpuEngine(int threads) : runtime_(threads), matmuls_(threads) {}
+  explicit CpuEngine(int threads) : runtime_(threads) {}
   std::string name() const override { return "cpu"; }
   std::string describe() const override {
     return cat("cpu, ", kernel_target(), ", ", runtime_.threads(),
@@ -31,17 +30,16 @@ class CpuEngine final : public Engine, public std::enable_shared_from_this<CpuEn
     runtime_.parallel(n, [&](int64_t i, int) { work(i); });
   }
   std::unique_ptr<Parameters> parameters() override {
-    return std::make_unique<CpuParameters>(runtime_, matmuls_.packs());
+    return std::make_unique<CpuParameters>(runtime_);
   }
   std::unique_ptr<Graph> graph(Parameters& parameters) override {
     auto* own = dynamic_cast<CpuParameters*>(&parameters);
     if (own == nullptr) fail("engine cpu: the parameters belong to another engine");
-    return std::make_unique<CpuGraph>(runtime_, matmuls_, *own);
+    return std::make_unique<CpuGraph>(runtime_, *own);
   }
 
  private:
   Runtime runtime_;
-  Matmuls matmuls_;
 };
 
 void hold_to(InstructionSet isa) {
@@ -54,7 +52,6 @@ void hold_to(InstructionSet isa) {
   }
   decided = isa;
   if (isa == InstructionSet::avx2) {
-    dnnl::set_max_cpu_isa(dnnl::cpu_isa::avx2);
     hwy::DisableTargets(~static_cast<uint32_t>(0) &
                         ~static_cast<uint32_t>(HWY_AVX2 | HWY_SCALAR | HWY_EMU128));
   }

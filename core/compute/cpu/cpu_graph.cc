@@ -11,7 +11,6 @@ namespace hone::compute::cpu {
 namespace {
 constexpr int64_t kTileRows = 64;      // rows of a weight-gradient tile
 constexpr int64_t kTileColumns = 512;  // at most
-constexpr int64_t kTokenChunk = 256;   // tokens summed by one product
 }  // namespace
 
 void CpuGraph::begin(Mode mode, uint64_t seed, uint64_t step) {
@@ -145,26 +144,48 @@ MaskKey CpuGraph::mask_key(Dropout dropout) const {
   return key;
 }
 
-CpuGraph::PanelProduct CpuGraph::panel_product(const Panels& panels, MatmulShape shape) {
-  PanelProduct product;
-  product.height = panels.height;
-  shape.m = panels.height;
-  if (panels.padded >= panels.height) product.full = matmuls_.get(shape);
-  shape.m = panels.rows(panels.count - 1);
-  product.last = matmuls_.get(shape);
-  return product;
+Strips CpuGraph::stacked_weights(std::span<const Linear> layers) {
+  struct Piece {
+    const float* from;
+    int64_t rows, first_row;
+  };
+  constexpr int64_t kRows = 64;
+  std::vector<Piece> pieces;
+  Strips to{nullptr, 0, parameters_.shape(layers[0].weight).cols, strip_columns()};
+  for (const Linear& layer : layers) {
+    const int64_t rows = parameters_.shape(layer.weight).rows;
+    const float* values = parameters_.value(layer.weight);
+    for (int64_t r = 0; r < rows; r += kRows)
+      pieces.push_back({values + r * to.columns, std::min(kRows, rows - r), to.rows + r});
+    to.rows += rows;
+  }
+  to.data = arena_.floats(static_cast<size_t>(to.size()));
+  runtime_.parallel(static_cast<int64_t>(pieces.size()), [&](int64_t i, int) {
+    const Piece& piece = pieces[static_cast<size_t>(i)];
+    pack_rows(piece.from, to.columns, piece.rows, piece.first_row, to);
+  });
+  return to;
 }
 
-CpuGraph::PanelProduct CpuGraph::forward_product(const Panels& panels,
-                                                 const CpuParameters::Transposed& weight) {
-  MatmulShape shape;
-  shape.n = shape.ldb = shape.ldc = weight.n;
-  shape.k = shape.lda = weight.k;
-  shape.packed_b = weight.packed;
-  return panel_product(panels, shape);
+CpuGraph::WeightGradient CpuGraph::weight_gradient(int64_t tokens, const Linear& layer,
+                                                   const WeightGradient* same_x) {
+  const Shape s = parameters_.shape(layer.weight);
+  const bool weight = parameters_.trainable(layer.weight), bias = parameters_.trainable(layer.bias);
+  WeightGradient job{layer, {nullptr, tokens, s.rows, group_rows()}, {nullptr, tokens, s.cols, strip_columns()}};
+  if (weight || bias) job.dy.data = arena_.floats(static_cast<size_t>(job.dy.size()));
+  if (same_x != nullptr && same_x->x.data != nullptr) {
+    job.x = same_x->x;
+  } else if (weight) {
+    job.x.data = arena_.floats(static_cast<size_t>(job.x.size()));
+  }
+  return job;
 }
 
-void CpuGraph::weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs) {
+void CpuGraph::pack_panel(const float* from, int64_t ld, int64_t row, int64_t rows, const Strips& to) {
+  if (to.data != nullptr) pack_rows(from, ld, std::min(rows, to.rows - row), row, to);
+}
+
+void CpuGraph::weight_gradients(std::span<const WeightGradient> jobs) {
   // Jobs of one parameter (a shared weight) add to each other and so come one after the other.
   for (size_t begin = 0, end = 0; begin < jobs.size(); begin = end) {
     auto clashes = [&](const WeightGradient& job) {
@@ -175,77 +196,51 @@ void CpuGraph::weight_gradients(int64_t tokens, std::span<const WeightGradient> 
                          });
     };
     for (end = begin + 1; end < jobs.size() && !clashes(jobs[end]);) ++end;
-    independent_weight_gradients(tokens, jobs.subspan(begin, end - begin));
+    independent_weight_gradients(jobs.subspan(begin, end - begin));
   }
 }
 
-void CpuGraph::independent_weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs) {
+void CpuGraph::independent_weight_gradients(std::span<const WeightGradient> jobs) {
   struct Tile {
     const WeightGradient* job;
     float *dw, *db;
     bool accumulate, accumulate_bias;
-    int64_t row, rows, column, columns, n, k;
+    int64_t row, rows, strip, column, columns;
   };
-  const int64_t padded = pad_rows(tokens);
   std::vector<Tile> tiles;
   for (const WeightGradient& job : jobs) {
-    const bool weight = parameters_.trainable(job.layer.weight), bias = parameters_.trainable(job.layer.bias);
-    if (!weight && !bias) continue;
-    const Shape s = parameters_.shape(job.layer.weight);
-    Tile tile{&job, nullptr, nullptr, false, false, 0, 0, 0, 0, s.rows, s.cols};
-    if (weight) tile.dw = parameters_.gradient(job.layer.weight, tile.accumulate);
-    float* db = bias ? parameters_.gradient(job.layer.bias, tile.accumulate_bias) : nullptr;
-    const int64_t strips = (s.cols + kTileColumns - 1) / kTileColumns;
-    const int64_t strip = ((s.cols + strips - 1) / strips + 15) / 16 * 16;
-    for (int64_t r = 0; r < s.rows; r += kTileRows) {
-      for (int64_t c = 0; c < s.cols; c += strip) {
+    if (job.dy.data == nullptr) continue;
+    const int64_t n = job.dy.columns, k = job.x.columns, width = job.x.width;
+    Tile tile{&job, nullptr, nullptr, false, false, 0, 0, 0, 0, 0};
+    if (parameters_.trainable(job.layer.weight)) {
+      tile.dw = parameters_.gradient(job.layer.weight, tile.accumulate);
+    }
+    float* db = parameters_.trainable(job.layer.bias)
+                    ? parameters_.gradient(job.layer.bias, tile.accumulate_bias)
+                    : nullptr;
+    const int64_t parts = (k + kTileColumns - 1) / kTileColumns;
+    const int64_t step = (job.x.count() + parts - 1) / parts;
+    for (int64_t r = 0; r < n; r += kTileRows) {
+      for (tile.strip = 0; tile.strip < job.x.count(); tile.strip += step) {
         tile.row = r;
-        tile.rows = std::min(kTileRows, s.rows - r);
-        tile.column = c;
-        tile.columns = std::min(strip, s.cols - c);
-        tile.db = c == 0 ? db : nullptr;
+        tile.rows = std::min(kTileRows, n - r);
+        tile.column = tile.strip * width;
+        tile.columns = std::min(step * width, k - tile.column);
+        tile.db = tile.strip == 0 ? db : nullptr;
         tiles.push_back(tile);
       }
     }
   }
-  // Products are looked up before the parallel part: [tile][0: first chunk, 1: middle, 2: last]
-  struct Products {
-    Matmul* first = nullptr;
-    Matmul* middle = nullptr;
-    Matmul* last = nullptr;
-  };
-  const int64_t chunks = (padded + kTokenChunk - 1) / kTokenChunk;
-  std::vector<Products> products(tiles.size());
-  for (size_t i = 0; i < tiles.size(); ++i) {
-    const Tile& t = tiles[i];
-    if (t.dw == nullptr || chunks == 0) continue;
-    MatmulShape shape{t.rows,       t.columns,   std::min(kTokenChunk, padded),
-                      t.job->ld_dy, t.job->ld_x, t.k,
-                      true,         false,       t.accumulate};
-    products[i].first = matmuls_.get(shape);
-    shape.accumulate = true;
-    if (chunks > 2) products[i].middle = matmuls_.get(shape);
-    shape.k = padded - (chunks - 1) * kTokenChunk;
-    if (chunks > 1) products[i].last = matmuls_.get(shape);
-  }
-  runtime_.parallel(static_cast<int64_t>(tiles.size()), [&](int64_t i, int slot) {
+  runtime_.parallel(static_cast<int64_t>(tiles.size()), [&](int64_t i, int) {
     const Tile& t = tiles[static_cast<size_t>(i)];
-    const Products& product = products[static_cast<size_t>(i)];
-    const float* dy = t.job->dy + t.row;
+    const auto& [layer, dy, x] = *t.job;
     if (t.dw != nullptr) {
-      const float* x = t.job->x + t.column;
-      float* dw = t.dw + t.row * t.k + t.column;
-      if (chunks == 0 && !t.accumulate) {  // a batch of no tokens
-        for (int64_t r = 0; r < t.rows; ++r) std::fill_n(dw + r * t.k, t.columns, 0.0F);
-      }
-      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-        Matmul* m = chunk == 0 ? product.first : chunk + 1 == chunks ? product.last : product.middle;
-        m->run(slot, dy + chunk * kTokenChunk * t.job->ld_dy, x + chunk * kTokenChunk * t.job->ld_x, dw);
-      }
+      multiply({dy.strip(t.row / dy.width), dy.rows, true}, x, t.strip, t.dw + t.row * x.columns + t.column,
+               x.columns, t.rows, t.columns, t.accumulate);
     }
     if (t.db != nullptr) {
       if (!t.accumulate_bias) std::fill_n(t.db + t.row, t.rows, 0.0F);
-      column_sums(dy, tokens, t.rows, t.job->ld_dy, t.db + t.row);
+      column_sums(dy, t.row / dy.width, t.rows, t.db + t.row);
     }
   });
 }

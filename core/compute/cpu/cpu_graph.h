@@ -16,8 +16,8 @@
 
 #include "compute/cpu/arena.h"
 #include "compute/cpu/kernels.h"
-#include "compute/cpu/matmul.h"
 #include "compute/cpu/parameters.h"
+#include "compute/cpu/product.h"
 #include "compute/cpu/runtime.h"
 #include "compute/dropout.h"
 #include "compute/graph.h"
@@ -32,7 +32,7 @@ inline int64_t pad_rows(int64_t rows) {
 // How the rows of a token matrix are cut.
 struct Panels {
   // A tall panel reads the weights less often; many low ones keep more threads busy to the end.
-  static int64_t height_of(int64_t padded) { return padded >= 1536 ? 128 : padded >= 512 ? 64 : 32; }
+  static int64_t height_of(int64_t padded) { return padded >= 512 ? 64 : 32; }
   int64_t padded = 0, height = 0, count = 0;
   explicit Panels(int64_t rows) : padded(pad_rows(rows)), height(height_of(padded)) {
     count = (padded + height - 1) / height;
@@ -43,8 +43,7 @@ struct Panels {
 
 class CpuGraph final : public Graph {
  public:
-  CpuGraph(Runtime& runtime, Matmuls& matmuls, CpuParameters& parameters)
-      : runtime_(runtime), matmuls_(matmuls), parameters_(parameters) {}
+  CpuGraph(Runtime& runtime, CpuParameters& parameters) : runtime_(runtime), parameters_(parameters) {}
 
   void begin(Mode mode, uint64_t seed, uint64_t step) override;
   Mode mode() const override { return mode_; }
@@ -87,21 +86,11 @@ class CpuGraph final : public Graph {
     const Segments* segments = nullptr;
     std::vector<TokenName> tokens;
   };
-  // A product over panels: one primitive for full panels, one for the last.
-  struct PanelProduct {
-    Matmul* full = nullptr;
-    Matmul* last = nullptr;
-    int64_t height = 0;
-    void run(int slot, int64_t rows, const float* a, const float* b, float* c) const {
-      (rows == height ? full : last)->run(slot, a, b, c);
-    }
-  };
-  struct WeightGradient {  // dW[N,K] += dy[T,N]^T x[T,K], db[N] += column sums of dy
-    const float* dy;
-    int64_t ld_dy;
-    const float* x;
-    int64_t ld_x;
+  // dW[N,K] += dy[T,N]^T x[T,K], db[N] += column sums of dy. Panels pack their tokens while they lie in cache;
+  // what nobody trains has no data.
+  struct WeightGradient {
     Linear layer;
+    Strips dy, x;
   };
   struct NormBackward {        // gradients of a LayerNorm: per-panel partial sums, added up in order
     float* partial = nullptr;  // [panels, 2n]
@@ -132,11 +121,14 @@ class CpuGraph final : public Graph {
 
   const TokenName* names(const Segments& segments);
   MaskKey mask_key(Dropout dropout) const;
-  PanelProduct panel_product(const Panels& panels, MatmulShape shape);
-  // x[T,K] W^T -> [T,N], both without gaps between rows.
-  PanelProduct forward_product(const Panels& panels, const CpuParameters::Transposed& weight);
-  void weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs);
-  void independent_weight_gradients(int64_t tokens, std::span<const WeightGradient> jobs);
+  // The weights of `layers`, [N_i, K] each, one below the other, packed: what dy [T, sum N_i] is multiplied by
+  // for dx. In the arena.
+  Strips stacked_weights(std::span<const Linear> layers);
+  // Room for the gradient of `layer` in the arena; x may be another's of the same input.
+  WeightGradient weight_gradient(int64_t tokens, const Linear& layer, const WeightGradient* same_x = nullptr);
+  static void pack_panel(const float* from, int64_t ld, int64_t row, int64_t rows, const Strips& to);
+  void weight_gradients(std::span<const WeightGradient> jobs);
+  void independent_weight_gradients(std::span<const WeightGradient> jobs);
   NormBackward norm_backward(const Panels& panels, int64_t n, const LayerNorm& norm);
   void finish(const NormBackward& backward);
   void run_attention(const AttentionRun& run, float* out, float* lse);
@@ -146,7 +138,6 @@ class CpuGraph final : public Graph {
   void check_segments(Tensor x, const Segments& segments) const;
 
   Runtime& runtime_;
-  Matmuls& matmuls_;
   CpuParameters& parameters_;
   Arena arena_;
   Mode mode_ = Mode::infer;

@@ -104,9 +104,7 @@ void product(int64_t rows, int64_t cols, int64_t depth, const float* a, int64_t 
 // out[width, padded(length)] = x[length, width]^T, zeros in the padding
 void transpose_padded(const float* x, int64_t length, int64_t width, int64_t ld, float* out) {
   const int64_t columns = padded(length);
-  for (int64_t j = 0; j < length; ++j) {
-    for (int64_t i = 0; i < width; ++i) out[i * columns + j] = x[j * ld + i];
-  }
+  transpose(x, length, width, ld, out, columns);
   if (columns == length) return;
   for (int64_t i = 0; i < width; ++i) {
     for (int64_t j = length; j < columns; ++j) out[i * columns + j] = 0;

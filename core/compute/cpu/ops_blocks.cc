@@ -21,8 +21,6 @@ Tensor CpuGraph::feed_forward_block(Tensor x, const Segments& segments, const Fe
   const auto up = parameters_.transposed(std::span(&block.up, 1)),
              down = parameters_.transposed(std::span(&block.down, 1));
   const Panels panels(tokens);
-  const PanelProduct first = forward_product(panels, up);
-  const PanelProduct second = forward_product(panels, down);
 
   Tensor y = make({tokens, h}, train);
   float* out = at(y).data;
@@ -37,9 +35,9 @@ Tensor CpuGraph::feed_forward_block(Tensor x, const Segments& segments, const Fe
     float* hidden = mask + h;
     float* zp = train ? z + row * f : hidden;
     float* yp = out + row * h;
-    first.run(slot, rows, in + row * h, up.weight, zp);
+    multiply({in + row * h, h}, up.weight, 0, zp, f, rows, f, false);
     bias_activation(zp, rows, f, up.bias, block.activation, hidden);
-    second.run(slot, rows, hidden, down.weight, yp);
+    multiply({hidden, f}, down.weight, 0, yp, h, rows, h, false);
     dropout_add_norm(yp, down.bias, in + row * h, rows, tokens - row, h, key,
                      who + (who != nullptr ? row : 0), gamma, beta, block.norm.eps,
                      train ? sum + row * h : yp, yp, train ? stats + 2 * row : nullptr, mask);
@@ -52,34 +50,36 @@ Tensor CpuGraph::feed_forward_block(Tensor x, const Segments& segments, const Fe
     bool accumulate = false;
     float* dx = at(x).needs_gradient ? gradient(x, accumulate) : nullptr;
     const Arena::Mark mark_ = arena_.mark();
-    float* dout = buffer(tokens, h);
-    float* dz = buffer(tokens, f);
     NormBackward partial = norm_backward(parts, h, block.norm);
-    const PanelProduct through_down = panel_product(parts, {0, f, h, h, f, f, false, false, false});
-    PanelProduct through_up;
-    if (dx != nullptr) through_up = panel_product(parts, {0, h, f, f, h, h, false, false, true});
+    const Strips down_weight = stacked_weights(std::span(&block.down, 1));
+    const Strips up_weight = dx != nullptr ? stacked_weights(std::span(&block.up, 1)) : Strips{};
+    const WeightGradient jobs[2] = {weight_gradient(tokens, block.up), weight_gradient(tokens, block.down)};
     const float* dy = at(y).gradient;
     runtime_.parallel(parts.count, [&](int64_t p, int slot) {
       const int64_t row = parts.begin(p), rows = parts.rows(p);
-      float* mask = runtime_.scratch(slot, static_cast<size_t>(h + rows * h + rows * f));
+      float* mask = runtime_.scratch(slot, static_cast<size_t>(h + 2 * rows * h + 2 * rows * f));
       float* ds = mask + h;
-      float* dhidden = ds + rows * h;
+      float* dout = ds + rows * h;
+      float* dz = dout + rows * h;
+      float* hidden = dz + rows * f;
       const bool direct = dx != nullptr && !accumulate;  // the residual's share is the first to be written
       float* dsum = direct ? dx + row * h : ds;
       float* sums = partial.partial + p * 2 * h;
       dropout_add_norm_backward(dy + row * h, sum + row * h, stats + 2 * row, rows, tokens - row, h, key,
                                 who + (who != nullptr ? row : 0), parameters_.value(block.norm.gamma), dsum,
-                                dout + row * h, sums, sums + h, mask);
-      through_down.run(slot, rows, dout + row * h, parameters_.value(block.down.weight), dhidden);
-      activation_backward(dhidden, z + row * f, rows, f, block.activation, dz + row * f, z + row * f);
+                                dout, sums, sums + h, mask);
+      pack_panel(dout, h, row, rows, jobs[1].dy);
+      multiply({dout, h}, down_weight, 0, dz, f, rows, f, false);
+      activation_backward(dz, z + row * f, rows, f, block.activation, dz, hidden);
+      pack_panel(hidden, f, row, rows, jobs[1].x);
+      pack_panel(dz, f, row, rows, jobs[0].dy);
+      pack_panel(at(x).data + row * h, h, row, rows, jobs[0].x);
       if (dx == nullptr) return;
       if (!direct) add_to(dx + row * h, ds, rows * h);
-      through_up.run(slot, rows, dz + row * f, parameters_.value(block.up.weight), dx + row * h);
+      multiply({dz, f}, up_weight, 0, dx + row * h, h, rows, h, true);
     });
     finish(partial);
-    // z now holds act(z), the input of `down`.
-    const WeightGradient jobs[2] = {{dz, f, at(x).data, h, block.up}, {dout, h, z, f, block.down}};
-    weight_gradients(tokens, jobs);
+    weight_gradients(jobs);
     arena_.rewind(mark_);
   });
   return y;
@@ -102,8 +102,6 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
   const auto in_proj = parameters_.transposed(projections),
              out_proj = parameters_.transposed(std::span(&block.output, 1));
   const Panels panels(tokens);
-  const PanelProduct first = forward_product(panels, in_proj);
-  const PanelProduct second = forward_product(panels, out_proj);
 
   Tensor y = make({tokens, h}, train);
   float* out = at(y).data;
@@ -114,9 +112,9 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
   float* sum = train ? buffer(tokens, h) : nullptr;
   float* stats = train ? arena_.floats(static_cast<size_t>(2 * panels.padded)) : nullptr;
   const float *gamma = parameters_.value(block.norm.gamma), *beta = parameters_.value(block.norm.beta);
-  runtime_.parallel(panels.count, [&](int64_t p, int slot) {
+  runtime_.parallel(panels.count, [&](int64_t p, int) {
     const int64_t row = panels.begin(p), rows = panels.rows(p);
-    first.run(slot, rows, in + row * h, in_proj.weight, qkv + row * 3 * h);
+    multiply({in + row * h, h}, in_proj.weight, 0, qkv + row * 3 * h, 3 * h, rows, 3 * h, false);
     if (in_proj.bias != nullptr) {
       bias_activation(qkv + row * 3 * h, rows, 3 * h, in_proj.bias, Activation::none, qkv + row * 3 * h);
     }
@@ -127,7 +125,7 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
     const int64_t row = panels.begin(p), rows = panels.rows(p);
     float* mask = runtime_.scratch(slot, static_cast<size_t>(h));
     float* yp = out + row * h;
-    second.run(slot, rows, context + row * h, out_proj.weight, yp);
+    multiply({context + row * h, h}, out_proj.weight, 0, yp, h, rows, h, false);
     dropout_add_norm(yp, out_proj.bias, in + row * h, rows, tokens - row, h, key,
                      who + (who != nullptr ? row : 0), gamma, beta, block.norm.eps,
                      train ? sum + row * h : yp, yp, train ? stats + 2 * row : nullptr, mask);
@@ -140,44 +138,46 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
     bool accumulate = false;
     float* dx = at(x).needs_gradient ? gradient(x, accumulate) : nullptr;
     const Arena::Mark mark_ = arena_.mark();
-    float* dout = buffer(tokens, h);
     float* dcontext = buffer(tokens, h);
     float* dqkv = buffer(tokens, 3 * h);
     NormBackward partial = norm_backward(parts, h, block.norm);
-    const PanelProduct through_output = panel_product(parts, {0, h, h, h, h, h, false, false, false});
-    PanelProduct through_input;
-    if (dx != nullptr) through_input = panel_product(parts, {0, h, h, 3 * h, h, h, false, false, true});
+    const Strips output_weight = stacked_weights(std::span(&block.output, 1));
+    const WeightGradient output = weight_gradient(tokens, block.output);
     const float* dy = at(y).gradient;
     runtime_.parallel(parts.count, [&](int64_t p, int slot) {
       const int64_t row = parts.begin(p), rows = parts.rows(p);
-      float* mask = runtime_.scratch(slot, static_cast<size_t>(h + rows * h));
+      float* mask = runtime_.scratch(slot, static_cast<size_t>(h + 2 * rows * h));
       float* ds = mask + h;
+      float* dout = ds + rows * h;
       const bool direct = dx != nullptr && !accumulate;
       float* sums = partial.partial + p * 2 * h;
       dropout_add_norm_backward(dy + row * h, sum + row * h, stats + 2 * row, rows, tokens - row, h, key,
                                 who + (who != nullptr ? row : 0), parameters_.value(block.norm.gamma),
-                                direct ? dx + row * h : ds, dout + row * h, sums, sums + h, mask);
+                                direct ? dx + row * h : ds, dout, sums, sums + h, mask);
       if (dx != nullptr && !direct) add_to(dx + row * h, ds, rows * h);
-      through_output.run(slot, rows, dout + row * h, parameters_.value(block.output.weight),
-                         dcontext + row * h);
+      pack_panel(dout, h, row, rows, output.dy);
+      pack_panel(context + row * h, h, row, rows, output.x);
+      multiply({dout, h}, output_weight, 0, dcontext + row * h, h, rows, h, false);
     });
     finish(partial);
     run_attention_backward(run, context, lse, dcontext, dqkv, dqkv + h, dqkv + 2 * h);
-    if (dx != nullptr) {
-      const float* weights[3] = {parameters_.value(block.query.weight), parameters_.value(block.key.weight),
-                                 parameters_.value(block.value.weight)};
-      runtime_.parallel(parts.count, [&](int64_t p, int slot) {
-        const int64_t row = parts.begin(p), rows = parts.rows(p);
-        for (int i = 0; i < 3; ++i) {
-          through_input.run(slot, rows, dqkv + row * 3 * h + i * h, weights[i], dx + row * h);
-        }
-      });
+    const Linear inputs[3] = {block.query, block.key, block.value};
+    const Strips input_weights = dx != nullptr ? stacked_weights(inputs) : Strips{};
+    WeightGradient jobs[4] = {output};
+    const WeightGradient* same_x = nullptr;
+    for (size_t i = 0; i < 3; ++i) {
+      jobs[i + 1] = weight_gradient(tokens, inputs[i], same_x);
+      if (jobs[i + 1].x.data != nullptr) same_x = &jobs[i + 1];
     }
-    const WeightGradient jobs[4] = {{dqkv, 3 * h, at(x).data, h, block.query},
-                                    {dqkv + h, 3 * h, at(x).data, h, block.key},
-                                    {dqkv + 2 * h, 3 * h, at(x).data, h, block.value},
-                                    {dout, h, context, h, block.output}};
-    weight_gradients(tokens, jobs);
+    runtime_.parallel(parts.count, [&](int64_t p, int) {
+      const int64_t row = parts.begin(p), rows = parts.rows(p);
+      for (int i = 0; i < 3; ++i) pack_panel(dqkv + row * 3 * h + i * h, 3 * h, row, rows, jobs[i + 1].dy);
+      if (same_x != nullptr) pack_panel(at(x).data + row * h, h, row, rows, same_x->x);
+      if (dx != nullptr) {
+        multiply({dqkv + row * 3 * h, 3 * h}, input_weights, 0, dx + row * h, h, rows, h, true);
+      }
+    });
+    weight_gradients(jobs);
     arena_.rewind(mark_);
   });
   return y;

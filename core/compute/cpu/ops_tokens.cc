@@ -81,14 +81,13 @@ Tensor CpuGraph::linear(Tensor x, const Linear& layer, Activation activation) {
   const auto wt = parameters_.transposed(std::span(&layer, 1));
   const bool train = wants_gradient(x, {layer.weight, layer.bias});
   const Panels panels(tokens);
-  const PanelProduct product = forward_product(panels, wt);
   Tensor y = make({tokens, w.rows}, train);
   float* out = at(y).data;
   float* z = train && activation != Activation::none ? buffer(tokens, w.rows) : out;
   const float* in = at(x).data;
-  runtime_.parallel(panels.count, [&](int64_t p, int slot) {
+  runtime_.parallel(panels.count, [&](int64_t p, int) {
     const int64_t row = panels.begin(p), rows = panels.rows(p);
-    product.run(slot, rows, in + row * w.cols, wt.weight, z + row * w.rows);
+    multiply({in + row * w.cols, w.cols}, wt.weight, 0, z + row * w.rows, w.rows, rows, w.rows, false);
     bias_activation(z + row * w.rows, rows, w.rows, wt.bias, activation, out + row * w.rows);
   });
   if (!train) return y;
@@ -101,20 +100,20 @@ Tensor CpuGraph::linear(Tensor x, const Linear& layer, Activation activation) {
     const Arena::Mark mark = arena_.mark();
     const float* dy = at(y).gradient;
     float* dz = activation == Activation::none ? at(y).gradient : buffer(tokens, w.rows);
-    PanelProduct back;
-    if (dx != nullptr)
-      back = panel_product(parts, {0, w.cols, w.rows, w.rows, w.cols, w.cols, false, false, accumulate});
-    runtime_.parallel(parts.count, [&](int64_t p, int slot) {
+    const Strips weight = dx != nullptr ? stacked_weights(std::span(&layer, 1)) : Strips{};
+    const WeightGradient job = weight_gradient(tokens, layer);
+    runtime_.parallel(parts.count, [&](int64_t p, int) {
       const int64_t row = parts.begin(p), rows = parts.rows(p);
       if (activation != Activation::none) {
         activation_backward(dy + row * w.rows, z + row * w.rows, rows, w.rows, activation, dz + row * w.rows,
                             nullptr);
       }
-      if (dx != nullptr)
-        back.run(slot, rows, dz + row * w.rows, parameters_.value(layer.weight), dx + row * w.cols);
+      pack_panel(dz + row * w.rows, w.rows, row, rows, job.dy);
+      pack_panel(at(x).data + row * w.cols, w.cols, row, rows, job.x);
+      if (dx == nullptr) return;
+      multiply({dz + row * w.rows, w.rows}, weight, 0, dx + row * w.cols, w.cols, rows, w.cols, accumulate);
     });
-    const WeightGradient job{dz, w.rows, at(x).data, w.cols, layer};
-    weight_gradients(tokens, std::span(&job, 1));
+    weight_gradients(std::span(&job, 1));
     arena_.rewind(mark);
   });
   return y;

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "compute/cpu/matmul.h"
 
 namespace hone::compute::cpu {
 
@@ -279,50 +278,33 @@ CpuParameters::Transposed CpuParameters::transposed(std::span<const Linear> laye
     fill(layout, layers);
     layout.version = version_;
   }
-  return {layout.weight.get(), layout.has_bias ? layout.bias.get() : nullptr, layout.n, layout.k, packs_};
+  return {layout.strips(), layout.has_bias ? layout.bias.get() : nullptr};
 }
 
 void CpuParameters::fill(Layout& layout, std::span<const Linear> layers) {
   struct Piece {
     const float* from;
-    int64_t begin, end, column;
+    int64_t rows, column;
   };
-  constexpr int64_t kRows = 32;
+  constexpr int64_t kRows = 48;
   std::vector<Piece> pieces;
-  int64_t n = 0;
-  const int64_t k = shape(layers[0].weight).cols;
+  layout.n = 0;
+  layout.k = shape(layers[0].weight).cols;
   for (const Linear& layer : layers) {
     const int64_t rows = shape(layer.weight).rows;
     for (int64_t r = 0; r < rows; r += kRows)
-      pieces.push_back({value(layer.weight), r, std::min(rows, r + kRows), n});
-    n += rows;
+      pieces.push_back({value(layer.weight) + r * layout.k, std::min(kRows, rows - r), layout.n + r});
+    layout.n += rows;
     layout.has_bias = layout.has_bias || layer.bias;
   }
-  layout.n = n;
-  layout.k = k;
-  if (!layout.weight) {
-    const auto size = static_cast<size_t>(packs_ ? packed_size(k, n) : n * k);
-    layout.weight = aligned_floats(size);
-    std::fill_n(layout.weight.get(), size, 0.0F);
-  }
-  float* out = layout.weight.get();
-  // Row r of a weight is a column of its transpose; columns of one strip are `step` apart from row to row.
-  const int64_t step = packs_ ? kPackedColumns : n;
+  if (!layout.weight) layout.weight = aligned_floats(static_cast<size_t>(layout.strips().size()));
+  const Strips strips = layout.strips();
   runtime_.parallel(static_cast<int64_t>(pieces.size()), [&](int64_t i, int) {
     const Piece& piece = pieces[static_cast<size_t>(i)];
-    for (int64_t r = piece.begin; r < piece.end;) {
-      const int64_t column = piece.column + r;
-      const int64_t in_strip = packs_ ? column % kPackedColumns : column;
-      const int64_t end = packs_ ? std::min(piece.end, r + kPackedColumns - in_strip) : piece.end;
-      float* to = out + (packs_ ? (column - in_strip) * packed_rows(k) : 0) + in_strip;
-      for (int64_t c = 0; c < k; ++c) {
-        for (int64_t e = r; e < end; ++e) to[c * step + e - r] = piece.from[e * k + c];
-      }
-      r = end;
-    }
+    pack_transposed(piece.from, layout.k, piece.rows, piece.column, strips);
   });
   if (!layout.has_bias) return;
-  if (!layout.bias) layout.bias = aligned_floats(static_cast<size_t>(n));
+  if (!layout.bias) layout.bias = aligned_floats(static_cast<size_t>(layout.n));
   int64_t column = 0;
   for (const Linear& layer : layers) {
     const int64_t rows = shape(layer.weight).rows;

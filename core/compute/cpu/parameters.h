@@ -15,6 +15,7 @@
 
 #include "compute/cpu/arena.h"
 #include "compute/cpu/kernels.h"
+#include "compute/cpu/product.h"
 #include "compute/cpu/runtime.h"
 #include "compute/graph.h"
 
@@ -22,8 +23,7 @@ namespace hone::compute::cpu {
 
 class CpuParameters final : public Parameters {
  public:
-  // `packs`: products take their weights packed (matmul.h).
-  CpuParameters(Runtime& runtime, bool packs) : runtime_(runtime), packs_(packs) {}
+  explicit CpuParameters(Runtime& runtime) : runtime_(runtime) {}
 
   Parameter add(std::string name, Shape shape, std::span<const float> values,
                 std::shared_ptr<const void> owner, ParameterOptions options) override;
@@ -48,13 +48,11 @@ class CpuParameters final : public Parameters {
   // Makes the rows a step is about to read current.
   void prepare_rows(Parameter p, std::span<const int32_t> ids);
 
-  // The weights of `layers`, [N_i, K] each, as one matrix [K, sum N_i] in the layout that products want, and
-  // their biases side by side (null when none has one). Made once per version of the values.
+  // The weights of `layers`, [N_i, K] each, as one matrix [K, sum N_i] packed for products, and their biases
+  // side by side (null when none has one). Made once per version of the values.
   struct Transposed {
-    const float* weight = nullptr;
+    Strips weight;
     const float* bias = nullptr;
-    int64_t n = 0, k = 0;
-    bool packed = false;
   };
   Transposed transposed(std::span<const Linear> layers);
 
@@ -83,6 +81,7 @@ class CpuParameters final : public Parameters {
     AlignedFloats weight, bias;
     bool has_bias = false;
     int64_t n = 0, k = 0;
+    Strips strips() const { return {weight.get(), k, n, strip_columns()}; }
   };
 
   Entry& at(Parameter p) { return entries_[static_cast<size_t>(p.id)]; }
@@ -94,7 +93,6 @@ class CpuParameters final : public Parameters {
   void fill(Layout& layout, std::span<const Linear> layers);
 
   Runtime& runtime_;
-  bool packs_;
   std::vector<Entry> entries_;
   uint64_t version_ = 1;
   std::mutex layouts_mutex_;

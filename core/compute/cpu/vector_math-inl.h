@@ -1,4 +1,4 @@
-// Exponential, normal distribution function and random bits on vectors. Included once per instruction set.
+// Transposing, exponential, normal distribution function and random bits on vectors. Included once per instruction set.
 #include <hwy/highway.h>
 
 #if defined(HONE_VECTOR_MATH_INL) == defined(HWY_TARGET_TOGGLE)
@@ -37,6 +37,36 @@ HWY_INLINE void store(V v, D d, float* p, int64_t left) {
     hn::StoreU(v, d, p);
   } else {
     store_some(v, d, p, left);
+  }
+}
+
+// out[columns, rows] = x[rows, columns]^T; `ld` and `ld_out` floats from row to row.
+HWY_INLINE void transpose(const float* x, int64_t rows, int64_t columns, int64_t ld, float* out,
+                          int64_t ld_out) {
+  int64_t c = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::FixedTag<float, 4> d4;
+  for (; c + 4 <= columns; c += 4) {
+    int64_t r = 0;
+    for (; r + 4 <= rows; r += 4) {
+      const float* from = x + r * ld + c;
+      float* to = out + c * ld_out + r;
+      const auto a0 = hn::LoadU(d4, from), a1 = hn::LoadU(d4, from + ld), a2 = hn::LoadU(d4, from + 2 * ld),
+                 a3 = hn::LoadU(d4, from + 3 * ld);
+      const auto low0 = hn::InterleaveLower(d4, a0, a2), low1 = hn::InterleaveLower(d4, a1, a3);
+      const auto high0 = hn::InterleaveUpper(d4, a0, a2), high1 = hn::InterleaveUpper(d4, a1, a3);
+      hn::StoreU(hn::InterleaveLower(d4, low0, low1), d4, to);
+      hn::StoreU(hn::InterleaveUpper(d4, low0, low1), d4, to + ld_out);
+      hn::StoreU(hn::InterleaveLower(d4, high0, high1), d4, to + 2 * ld_out);
+      hn::StoreU(hn::InterleaveUpper(d4, high0, high1), d4, to + 3 * ld_out);
+    }
+    for (; r < rows; ++r) {
+      for (int64_t i = 0; i < 4; ++i) out[(c + i) * ld_out + r] = x[r * ld + c + i];
+    }
+  }
+#endif
+  for (; c < columns; ++c) {
+    for (int64_t r = 0; r < rows; ++r) out[c * ld_out + r] = x[r * ld + c];
   }
 }
 

@@ -1,0 +1,50 @@
+// Matrix products of the cpu engine: C[M,N] (+)= A[M,K] B[K,N], float, on one thread.
+//
+// Rules
+// - B is packed: strips of strip_columns() columns, one after the other, each [K, strip] without gaps; columns
+//   beyond N are zero. How wide a strip is depends on the instruction set, so packed matrices are never kept
+//   beyond the process.
+// - A lies either in rows (`lda` floats apart) or packed in groups of group_rows() of its rows: that is A
+//   transposed, [K,M], packed like B in strips of that width. Rows of A are readable, and their values
+//   irrelevant, up to a multiple of group_rows(); token matrices are padded to kRowPad rows for it.
+// - An element of C is the sum of equal parts of K, none longer than kProductDepth, each summed in order: it
+//   depends on neither M, N nor the number of threads.
+//
+// While one strip is multiplied the next is fetched into the second cache: the weights of a layer do not fit
+// there, and waiting for them costs more than a tenth of a product's time (docs/performance.md).
+#pragma once
+
+#include <cstdint>
+
+namespace hone::compute::cpu {
+
+int64_t strip_columns();
+int64_t group_rows();
+inline constexpr int64_t kProductDepth = 384;
+
+// A [rows, columns] matrix packed in strips of `width` columns.
+struct Strips {
+  float* data = nullptr;
+  int64_t rows = 0, columns = 0, width = 0;
+  int64_t count() const { return (columns + width - 1) / width; }
+  int64_t size() const { return count() * width * rows; }  // floats
+  float* strip(int64_t i) const { return data + i * width * rows; }
+};
+
+// Rows first_row.. of `to`: from[rows, to.columns], rows `ld` floats apart.
+void pack_rows(const float* from, int64_t ld, int64_t rows, int64_t first_row, const Strips& to);
+// Columns first_column.. of `to`: the rows of from[columns, to.rows], `ld` floats apart.
+void pack_transposed(const float* from, int64_t ld, int64_t columns, int64_t first_column, const Strips& to);
+// out[n] += sums of the columns of strips first_strip.. of `x`
+void column_sums(const Strips& x, int64_t first_strip, int64_t n, float* out);
+
+struct Left {  // A
+  const float* data = nullptr;
+  int64_t lda = 0;  // packed: K of the whole packing
+  bool packed = false;
+};
+// Columns of C are those of strips first_strip.. of `b`, of which the last may be cut short: n says.
+void multiply(const Left& a, const Strips& b, int64_t first_strip, float* c, int64_t ldc, int64_t m, int64_t n,
+              bool accumulate);
+
+}  // namespace hone::compute::cpu
