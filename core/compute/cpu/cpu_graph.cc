@@ -235,8 +235,8 @@ void CpuGraph::independent_weight_gradients(std::span<const WeightGradient> jobs
     const Tile& t = tiles[static_cast<size_t>(i)];
     const auto& [layer, dy, x] = *t.job;
     if (t.dw != nullptr) {
-      multiply({dy.strip(t.row / dy.width), dy.rows, true}, x, t.strip, t.dw + t.row * x.columns + t.column,
-               x.columns, t.rows, t.columns, t.accumulate);
+      multiply({dy.strip(t.row / dy.width), dy.rows, true}, x, t.strip, t.rows, t.columns,
+               {t.dw + t.row * x.columns + t.column, x.columns, t.accumulate});
     }
     if (t.db != nullptr) {
       if (!t.accumulate_bias) std::fill_n(t.db + t.row, t.rows, 0.0F);

@@ -14,10 +14,9 @@ namespace hone::compute::cpu {
 
 // ---- kernels_activation.cc
 
-// z += bias (bias may be null), then out = act(z). z keeps what backward needs; out may be z when that is not
-// wanted.
-void bias_activation(float* z, int64_t rows, int64_t n, const float* bias, Activation activation, float* out);
-// dz = dh * act'(z); when h is not null, h = act(z). h may be z.
+// out = act(z); out may be z
+void activation_forward(const float* z, int64_t rows, int64_t n, Activation activation, float* out);
+// dz = dh * act'(z); when h is not null, h = act(z). dz may be dh.
 void activation_backward(const float* dh, const float* z, int64_t rows, int64_t n, Activation activation,
                          float* dz, float* h);
 
@@ -37,12 +36,12 @@ struct TokenName {  // of one packed token; role << 24 is added to the site
 // mask[i] = keep(feature i) ? scale : 0
 void feature_mask(float* mask, int64_t n, const MaskKey& key, const TokenName& token);
 
-// sum = mask * (x + bias) + residual; y = (sum - mean) * rstd * gamma + beta. `bias`, `residual` may be null;
-// names may be null when key.threshold is 0. Rows beyond `named` have no name and are not dropped (panel
+// sum = mask * x + residual; y = (sum - mean) * rstd * gamma + beta. `residual` may be null; names may be null
+// when key.threshold is 0. Rows beyond `named` have no name and are not dropped (panel
 // padding). stats [rows,2] takes mean and rstd. sum may be x. `mask` is scratch of n floats.
-void dropout_add_norm(const float* x, const float* bias, const float* residual, int64_t rows, int64_t named,
-                      int64_t n, const MaskKey& key, const TokenName* names, const float* gamma,
-                      const float* beta, float eps, float* sum, float* y, float* stats, float* mask);
+void dropout_add_norm(const float* x, const float* residual, int64_t rows, int64_t named, int64_t n,
+                      const MaskKey& key, const TokenName* names, const float* gamma, const float* beta,
+                      float eps, float* sum, float* y, float* stats, float* mask);
 // dsum = gradient of sum; dx = mask * dsum (dx may be null: not wanted). dgamma, dbeta [n] are added to.
 void dropout_add_norm_backward(const float* dy, const float* sum, const float* stats, int64_t rows,
                                int64_t named, int64_t n, const MaskKey& key, const TokenName* names,

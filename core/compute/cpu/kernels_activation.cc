@@ -1,4 +1,4 @@
-// Activations and their derivatives, fused with the bias.
+// Activations and their derivatives.
 #include "compute/cpu/targets.h"
 // Highway compiles this file once per instruction set.
 #undef HWY_TARGET_INCLUDE
@@ -43,17 +43,13 @@ HWY_INLINE void activate(D d, V z, V& y, V& slope) {
 }
 
 template <Activation kind>
-void forward(float* z, int64_t rows, int64_t n, const float* bias, float* out) {
+void forward(const float* z, int64_t count, float* out) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
-  for (int64_t r = 0; r < rows; ++r, z += n, out += n) {
-    for (int64_t i = 0; i < n; i += lanes) {
-      V x = load(d, z + i, n - i), y, slope;
-      if (bias != nullptr) x = hn::Add(x, load(d, bias + i, n - i));
-      activate<kind>(d, x, y, slope);
-      if (out != z) store(x, d, z + i, n - i);
-      store(y, d, out + i, n - i);
-    }
+  for (int64_t i = 0; i < count; i += lanes) {
+    V y, slope;
+    activate<kind>(d, load(d, z + i, count - i), y, slope);
+    store(y, d, out + i, count - i);
   }
 }
 
@@ -70,19 +66,18 @@ void backward(const float* dh, const float* z, int64_t count, float* dz, float* 
   }
 }
 
-void bias_activation(float* z, int64_t rows, int64_t n, const float* bias, Activation activation,
-                     float* out) {
+void activation_forward(const float* z, int64_t count, Activation activation, float* out) {
   switch (activation) {
     case Activation::none:
-      return forward<Activation::none>(z, rows, n, bias, out);
+      return forward<Activation::none>(z, count, out);
     case Activation::gelu:
-      return forward<Activation::gelu>(z, rows, n, bias, out);
+      return forward<Activation::gelu>(z, count, out);
     case Activation::gelu_tanh:
-      return forward<Activation::gelu_tanh>(z, rows, n, bias, out);
+      return forward<Activation::gelu_tanh>(z, count, out);
     case Activation::relu:
-      return forward<Activation::relu>(z, rows, n, bias, out);
+      return forward<Activation::relu>(z, count, out);
     case Activation::tanh:
-      return forward<Activation::tanh>(z, rows, n, bias, out);
+      return forward<Activation::tanh>(z, count, out);
   }
 }
 
@@ -111,13 +106,12 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace hone::compute::cpu {
-HWY_EXPORT(bias_activation);
+HWY_EXPORT(activation_forward);
 HWY_EXPORT(activation_backward);
 HWY_EXPORT(target);
 
-void bias_activation(float* z, int64_t rows, int64_t n, const float* bias, Activation activation,
-                     float* out) {
-  HWY_DYNAMIC_DISPATCH(bias_activation)(z, rows, n, bias, activation, out);
+void activation_forward(const float* z, int64_t rows, int64_t n, Activation activation, float* out) {
+  HWY_DYNAMIC_DISPATCH(activation_forward)(z, rows * n, activation, out);
 }
 void activation_backward(const float* dh, const float* z, int64_t rows, int64_t n, Activation activation,
                          float* dz, float* h) {

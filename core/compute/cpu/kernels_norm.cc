@@ -48,9 +48,9 @@ HWY_INLINE void mask_or_ones(float* mask, int64_t n, const MaskKey& key, const T
   }
 }
 
-void dropout_add_norm(const float* x, const float* bias, const float* residual, int64_t rows, int64_t named,
-                      int64_t n, const MaskKey& key, const TokenName* names, const float* gamma,
-                      const float* beta, float eps, float* sum, float* y, float* stats, float* mask) {
+void dropout_add_norm(const float* x, const float* residual, int64_t rows, int64_t named, int64_t n,
+                      const MaskKey& key, const TokenName* names, const float* gamma, const float* beta,
+                      float eps, float* sum, float* y, float* stats, float* mask) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   const float inverse_n = 1.0F / static_cast<float>(n);
@@ -60,7 +60,6 @@ void dropout_add_norm(const float* x, const float* bias, const float* residual, 
     V total = hn::Zero(d);
     for (int64_t i = 0; i < n; i += lanes) {
       V s = load(d, x + i, n - i);
-      if (bias != nullptr) s = hn::Add(s, load(d, bias + i, n - i));
       if (masked) s = hn::Mul(s, load(d, mask + i, n - i));
       if (residual != nullptr) s = hn::Add(s, load(d, residual + i, n - i));
       store(s, d, sum + i, n - i);
@@ -154,11 +153,11 @@ HWY_EXPORT(dropout_rows);
 void feature_mask(float* mask, int64_t n, const MaskKey& key, const TokenName& token) {
   HWY_DYNAMIC_DISPATCH(feature_mask)(mask, n, key, token);
 }
-void dropout_add_norm(const float* x, const float* bias, const float* residual, int64_t rows, int64_t named,
-                      int64_t n, const MaskKey& key, const TokenName* names, const float* gamma,
-                      const float* beta, float eps, float* sum, float* y, float* stats, float* mask) {
+void dropout_add_norm(const float* x, const float* residual, int64_t rows, int64_t named, int64_t n,
+                      const MaskKey& key, const TokenName* names, const float* gamma, const float* beta,
+                      float eps, float* sum, float* y, float* stats, float* mask) {
   HWY_DYNAMIC_DISPATCH(dropout_add_norm)
-  (x, bias, residual, rows, named, n, key, names, gamma, beta, eps, sum, y, stats, mask);
+  (x, residual, rows, named, n, key, names, gamma, beta, eps, sum, y, stats, mask);
 }
 void dropout_add_norm_backward(const float* dy, const float* sum, const float* stats, int64_t rows,
                                int64_t named, int64_t n, const MaskKey& key, const TokenName* names,

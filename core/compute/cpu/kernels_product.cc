@@ -60,15 +60,16 @@ HWY_INLINE void tile_step(const float* a, int64_t row_step, const float* b, V (&
 
 // C tile (+)= A[kRows, depth] B[depth, NV vectors]; `rows` x `columns` of it exist.
 template <int NV>
-HWY_INLINE void tile(int64_t depth, const TileLeft& left, const float* b, int64_t strip, float* c, int64_t ldc,
-                     int64_t rows, int64_t columns, bool accumulate, const Ahead& ahead) {
+HWY_INLINE void tile(int64_t depth, const TileLeft& left, const float* b, int64_t strip, const Out& out,
+                     int64_t rows, int64_t columns, const Ahead& ahead) {
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   V sum[kRows][NV];
-  HWY_UNROLL(8)
-  for (int r = 0; r < kRows; ++r) {
-    HWY_UNROLL(4)
-    for (int v = 0; v < NV; ++v) sum[r][v] = hn::Zero(d);
+  HWY_UNROLL(4)
+  for (int v = 0; v < NV; ++v) {
+    const V start = out.bias != nullptr ? load(d, out.bias + v * lanes, columns - v * lanes) : hn::Zero(d);
+    HWY_UNROLL(8)
+    for (int r = 0; r < kRows; ++r) sum[r][v] = start;
   }
   const float* a = left.at;
   const float* fetch = ahead.at;
@@ -92,8 +93,8 @@ HWY_INLINE void tile(int64_t depth, const TileLeft& left, const float* b, int64_
     for (int r = 0; r < kRows; ++r) {
       HWY_UNROLL(4)
       for (int v = 0; v < NV; ++v) {
-        float* out = c + r * ldc + v * lanes;
-        hn::StoreU(accumulate ? hn::Add(hn::LoadU(d, out), sum[r][v]) : sum[r][v], d, out);
+        float* to = out.data + r * out.ldc + v * lanes;
+        hn::StoreU(out.accumulate ? hn::Add(hn::LoadU(d, to), sum[r][v]) : sum[r][v], d, to);
       }
     }
     return;
@@ -107,23 +108,24 @@ HWY_INLINE void tile(int64_t depth, const TileLeft& left, const float* b, int64_
   for (int64_t r = 0; r < HWY_MIN(rows, int64_t{kRows}); ++r) {
     for (int64_t j = 0; j < HWY_MIN(columns, NV * lanes); ++j) {
       const float value = edge[r * NV * lanes + j];
-      c[r * ldc + j] = accumulate ? c[r * ldc + j] + value : value;
+      float& to = out.data[r * out.ldc + j];
+      to = out.accumulate ? to + value : value;
     }
   }
 }
 
 template <int NV>
 HWY_INLINE void strip_product(int64_t depth, TileLeft left, int64_t group_step, const float* b, int64_t strip,
-                              float* c, int64_t ldc, int64_t m, int64_t columns, bool accumulate, Ahead ahead) {
+                              Out out, int64_t m, int64_t columns, Ahead ahead) {
   for (int64_t i = 0; i < m; i += kRows) {
-    tile<NV>(depth, left, b, strip, c + i * ldc, ldc, m - i, columns, accumulate, ahead);
+    tile<NV>(depth, left, b, strip, out, m - i, columns, ahead);
     left.at += group_step;
     ahead.at += ahead.lines * kLine;
+    out.data += kRows * out.ldc;
   }
 }
 
-void multiply_strips(const Left& a, const Strips& b, int64_t first_strip, float* c, int64_t ldc, int64_t m,
-                     int64_t n, bool accumulate) {
+void multiply_strips(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n, const Out& c) {
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(D())), strip = b.width;
   const int64_t groups = (m + kRows - 1) / kRows;
   const int64_t count = (n + strip - 1) / strip;
@@ -134,20 +136,20 @@ void multiply_strips(const Left& a, const Strips& b, int64_t first_strip, float*
     const TileLeft left = a.packed ? TileLeft{a.data + k * kRows, 1, kRows} : TileLeft{a.data + k, a.lda, 1};
     const int64_t group_step = kRows * a.lda;
     const int64_t lines = HWY_MIN(depth, (depth * strip + kLine * groups - 1) / (kLine * groups));
-    const bool add = accumulate || part > 0;
     for (int64_t s = 0; s < count; ++s) {
       const float* from = b.strip(first_strip + s) + k * strip;
-      const Ahead ahead{s + 1 < count ? from + strip * b.rows
-                                      : b.strip(first_strip) + HWY_MIN(k + depth, b.rows) * strip,
-                        s + 1 < count || part + 1 < parts ? lines : 0};
-      float* to = c + s * strip;
-      const int64_t columns = n - s * strip;
+      const bool more = s + 1 < count;
+      const Ahead ahead{more ? from + strip * b.rows : b.strip(first_strip) + (k + depth) * strip,
+                        more || part + 1 < parts ? lines : 0};
+      const int64_t column = s * strip, columns = n - column;
+      Out out{c.data + column, c.ldc, c.accumulate || part > 0, nullptr};
+      if (part == 0 && c.bias != nullptr) out.bias = c.bias + column;
       if (columns > 2 * lanes) {
-        strip_product<3>(depth, left, group_step, from, strip, to, ldc, m, columns, add, ahead);
+        strip_product<3>(depth, left, group_step, from, strip, out, m, columns, ahead);
       } else if (columns > lanes) {
-        strip_product<2>(depth, left, group_step, from, strip, to, ldc, m, columns, add, ahead);
+        strip_product<2>(depth, left, group_step, from, strip, out, m, columns, ahead);
       } else {
-        strip_product<1>(depth, left, group_step, from, strip, to, ldc, m, columns, add, ahead);
+        strip_product<1>(depth, left, group_step, from, strip, out, m, columns, ahead);
       }
     }
   }
@@ -230,9 +232,8 @@ int64_t strip_columns() {
 int64_t group_rows() {
   return HWY_DYNAMIC_DISPATCH(group_height)();
 }
-void multiply(const Left& a, const Strips& b, int64_t first_strip, float* c, int64_t ldc, int64_t m, int64_t n,
-              bool accumulate) {
-  HWY_DYNAMIC_DISPATCH(multiply_strips)(a, b, first_strip, c, ldc, m, n, accumulate);
+void multiply(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n, const Out& c) {
+  HWY_DYNAMIC_DISPATCH(multiply_strips)(a, b, first_strip, m, n, c);
 }
 void pack_rows(const float* from, int64_t ld, int64_t rows, int64_t first_row, const Strips& to) {
   HWY_DYNAMIC_DISPATCH(pack_rows_strips)(from, ld, rows, first_row, to);

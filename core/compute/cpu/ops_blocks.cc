@@ -1,7 +1,7 @@
 // The two transformer blocks, fused over row panels: what lies between two matrix products of a panel stays
 // in cache.
 //
-// Forward of a panel: product, bias and activation, product, bias + dropout + residual + norm. In inference
+// Forward of a panel: product, activation, product, dropout + residual + norm. In inference
 // the hidden matrix [T,4H] exists only as one panel per thread. Backward of a panel goes the same way back;
 // afterwards the weight gradients of the block are made in one parallel region.
 #include <algorithm>
@@ -35,10 +35,10 @@ Tensor CpuGraph::feed_forward_block(Tensor x, const Segments& segments, const Fe
     float* hidden = mask + h;
     float* zp = train ? z + row * f : hidden;
     float* yp = out + row * h;
-    multiply({in + row * h, h}, up.weight, 0, zp, f, rows, f, false);
-    bias_activation(zp, rows, f, up.bias, block.activation, hidden);
-    multiply({hidden, f}, down.weight, 0, yp, h, rows, h, false);
-    dropout_add_norm(yp, down.bias, in + row * h, rows, tokens - row, h, key,
+    multiply({in + row * h, h}, up.weight, 0, rows, f, {zp, f, false, up.bias});
+    activation_forward(zp, rows, f, block.activation, hidden);
+    multiply({hidden, f}, down.weight, 0, rows, h, {yp, h, false, down.bias});
+    dropout_add_norm(yp, in + row * h, rows, tokens - row, h, key,
                      who + (who != nullptr ? row : 0), gamma, beta, block.norm.eps,
                      train ? sum + row * h : yp, yp, train ? stats + 2 * row : nullptr, mask);
   });
@@ -69,14 +69,14 @@ Tensor CpuGraph::feed_forward_block(Tensor x, const Segments& segments, const Fe
                                 who + (who != nullptr ? row : 0), parameters_.value(block.norm.gamma), dsum,
                                 dout, sums, sums + h, mask);
       pack_panel(dout, h, row, rows, jobs[1].dy);
-      multiply({dout, h}, down_weight, 0, dz, f, rows, f, false);
+      multiply({dout, h}, down_weight, 0, rows, f, {dz, f});
       activation_backward(dz, z + row * f, rows, f, block.activation, dz, hidden);
       pack_panel(hidden, f, row, rows, jobs[1].x);
       pack_panel(dz, f, row, rows, jobs[0].dy);
       pack_panel(at(x).data + row * h, h, row, rows, jobs[0].x);
       if (dx == nullptr) return;
       if (!direct) add_to(dx + row * h, ds, rows * h);
-      multiply({dz, f}, up_weight, 0, dx + row * h, h, rows, h, true);
+      multiply({dz, f}, up_weight, 0, rows, h, {dx + row * h, h, true});
     });
     finish(partial);
     weight_gradients(jobs);
@@ -114,10 +114,8 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
   const float *gamma = parameters_.value(block.norm.gamma), *beta = parameters_.value(block.norm.beta);
   runtime_.parallel(panels.count, [&](int64_t p, int) {
     const int64_t row = panels.begin(p), rows = panels.rows(p);
-    multiply({in + row * h, h}, in_proj.weight, 0, qkv + row * 3 * h, 3 * h, rows, 3 * h, false);
-    if (in_proj.bias != nullptr) {
-      bias_activation(qkv + row * 3 * h, rows, 3 * h, in_proj.bias, Activation::none, qkv + row * 3 * h);
-    }
+    multiply({in + row * h, h}, in_proj.weight, 0, rows, 3 * h,
+             {qkv + row * 3 * h, 3 * h, false, in_proj.bias});
   });
   const AttentionRun run{&segments, block.attention, qkv, qkv + h, qkv + 2 * h, 3 * h, h};
   run_attention(run, context, lse);
@@ -125,8 +123,8 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
     const int64_t row = panels.begin(p), rows = panels.rows(p);
     float* mask = runtime_.scratch(slot, static_cast<size_t>(h));
     float* yp = out + row * h;
-    multiply({context + row * h, h}, out_proj.weight, 0, yp, h, rows, h, false);
-    dropout_add_norm(yp, out_proj.bias, in + row * h, rows, tokens - row, h, key,
+    multiply({context + row * h, h}, out_proj.weight, 0, rows, h, {yp, h, false, out_proj.bias});
+    dropout_add_norm(yp, in + row * h, rows, tokens - row, h, key,
                      who + (who != nullptr ? row : 0), gamma, beta, block.norm.eps,
                      train ? sum + row * h : yp, yp, train ? stats + 2 * row : nullptr, mask);
   });
@@ -157,7 +155,7 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
       if (dx != nullptr && !direct) add_to(dx + row * h, ds, rows * h);
       pack_panel(dout, h, row, rows, output.dy);
       pack_panel(context + row * h, h, row, rows, output.x);
-      multiply({dout, h}, output_weight, 0, dcontext + row * h, h, rows, h, false);
+      multiply({dout, h}, output_weight, 0, rows, h, {dcontext + row * h, h});
     });
     finish(partial);
     run_attention_backward(run, context, lse, dcontext, dqkv, dqkv + h, dqkv + 2 * h);
@@ -174,7 +172,7 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
       for (int i = 0; i < 3; ++i) pack_panel(dqkv + row * 3 * h + i * h, 3 * h, row, rows, jobs[i + 1].dy);
       if (same_x != nullptr) pack_panel(at(x).data + row * h, h, row, rows, same_x->x);
       if (dx != nullptr) {
-        multiply({dqkv + row * 3 * h, 3 * h}, input_weights, 0, dx + row * h, h, rows, h, true);
+        multiply({dqkv + row * 3 * h, 3 * h}, input_weights, 0, rows, h, {dx + row * h, h, true});
       }
     });
     weight_gradients(jobs);

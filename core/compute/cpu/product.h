@@ -43,8 +43,13 @@ struct Left {  // A
   int64_t lda = 0;  // packed: K of the whole packing
   bool packed = false;
 };
+struct Out {  // C
+  float* data = nullptr;
+  int64_t ldc = 0;
+  bool accumulate = false;
+  const float* bias = nullptr;  // [N], where sums start; not together with accumulate
+};
 // Columns of C are those of strips first_strip.. of `b`, of which the last may be cut short: n says.
-void multiply(const Left& a, const Strips& b, int64_t first_strip, float* c, int64_t ldc, int64_t m, int64_t n,
-              bool accumulate);
+void multiply(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n, const Out& c);
 
 }  // namespace hone::compute::cpu
