@@ -1,5 +1,5 @@
 # What `cmake --install` puts where: the command, its documentation, and the licences of all it is linked with.
-# The command finds oneDNN and TBB where they were linked from, unless the system's own folders have them.
+# The command finds TBB where it was linked from, unless the system's own folders have it.
 set_target_properties(hone PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
 install(TARGETS hone RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 

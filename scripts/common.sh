@@ -1,7 +1,7 @@
 # Sourced by the scripts beside it: where things lie, how a failure reads, which cargo to use. Runs nothing by itself.
 #
 # HONE_CACHE  what is fetched or shared by builds lies here (default: ~/.cache/hone)
-# HONE_PREFIX a prefix of your own with oneDNN (at least 3) and TBB; nothing is fetched for it then
+# HONE_PREFIX a prefix of your own with TBB; nothing is fetched for it then
 # shellcheck shell=bash
 # shellcheck disable=SC2034  # the variables are for the scripts that source this file
 

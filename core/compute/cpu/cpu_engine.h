@@ -1,4 +1,4 @@
-// The cpu engine: oneDNN products, TBB tasks, Highway kernels, gradients of its own.
+// The cpu engine: products and kernels written with Highway, TBB tasks, gradients of its own.
 #pragma once
 
 #include <memory>
