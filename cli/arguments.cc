@@ -48,12 +48,31 @@ void Arguments::add(const std::string& group, std::initializer_list<Option> opti
     if (std::find(required_.begin(), required_.end(), name) != required_.end())
       usage_ += cat("--", name, " ", o.value, " ");
   }
-  groups_.push_back(group);
+  if (std::find(groups_.begin(), groups_.end(), group) == groups_.end()) groups_.push_back(group);
+}
+
+void Arguments::add(const std::string& group, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) {
+    const config::OptionInfo& info = *config::find_option(key);
+    from_table_.push_back(&info);
+    const std::string flag = info.flag();
+    add(group, {Option{flag.c_str(), info.value, info.help, *info.usual != '\0' && info.value != nullptr ? info.usual : nullptr}});
+  }
+}
+
+config::Options Arguments::configured() const {
+  config::Options options;
+  for (const config::OptionInfo* info : from_table_) {
+    const std::string flag = info->flag();
+    if (!given(flag)) continue;
+    options.parse(*info, info->type == config::Type::boolean ? "true" : text(flag), flag);
+  }
+  return options;
 }
 
 bool Arguments::parse(int argc, char** argv) {
-  add("Common", {{"threads", "N", "Threads to use; 0: one per processor allowed", "0"},
-                 {"quiet", nullptr, "Print nothing but results and errors"},
+  add("Common", {"runtime.threads"});
+  add("Common", {{"quiet", nullptr, "Print nothing but results and errors"},
                  {"h,help", nullptr, "Print this help"}});
   const std::string see = cat("; see ", options_.program(), " --help");
   try {

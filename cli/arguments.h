@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "config/options.h"
 
 namespace hone::cli {
 
@@ -34,8 +35,13 @@ class Arguments {
   Arguments(const std::string& command, const std::string& summary, std::vector<std::string> required);
   // Groups are described in the order in which they were added; "" has no title.
   void add(const std::string& group, std::initializer_list<Option> options);
+  // Options of config/option_table.h, by key.
+  void add(const std::string& group, std::initializer_list<const char*> keys);
   // False when the help was asked for, and printed. Throws for what is missing, unknown or stray.
   bool parse(int argc, char** argv);
+
+  // Those of the table that were given, checked.
+  config::Options configured() const;
 
   bool declared(const std::string& name) const { return declared_.contains(name); }
   bool given(const std::string& name) const { return parsed_.count(name) != 0; }
@@ -61,6 +67,7 @@ class Arguments {
   cxxopts::Options options_;
   std::vector<std::string> required_, groups_;
   std::set<std::string> declared_;
+  std::vector<const config::OptionInfo*> from_table_;
   std::string usage_;  // the required options
   cxxopts::ParseResult parsed_;
 };

@@ -11,17 +11,15 @@
 namespace hone::cli {
 
 void add_device(Arguments& arguments) {
-  arguments.add("Device", {{"device", "NAME", "cpu, cuda, cuda:N or torch-cpu; hone info lists them", "cpu"},
-                           {"precision", "NAME", "Of matrix products: fp32, on cuda also bf16", "fp32"}});
+  arguments.add("Device", {"runtime.device", "runtime.precision"});
 }
 
 std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
+  const config::Options given = arguments.configured();
   compute::DeviceOptions options;
-  if (arguments.declared("device")) {
-    options.device = arguments.text("device");
-    options.precision = arguments.text("precision");
-  }
-  options.threads = arguments.integer("threads", 0, compute::cpu::kMostThreads);
+  options.device = given.text("runtime.device");
+  options.precision = given.text("runtime.precision");
+  options.threads = static_cast<int>(given.integer("runtime.threads"));
   const char* set = std::getenv("HONE_CPU_ISA");
   const std::string_view isa = set != nullptr ? set : "";
   if (isa == "avx2") {

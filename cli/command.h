@@ -44,5 +44,6 @@ int encode(int argc, char** argv);
 int eval(int argc, char** argv);
 int nearest(int argc, char** argv);
 int info(int argc, char** argv);
+int options(int argc, char** argv);
 
 }  // namespace hone::cli

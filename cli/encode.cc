@@ -14,9 +14,8 @@ int encode(int argc, char** argv) {
                       {"model", "input", "out"});
   arguments.add("", {{"model", "DIR", "Folder of the model"},
                      {"input", "FILE", "Texts: .txt (one a line), .jsonl, .csv or .tsv, also .gz"},
-                     {"column", "NAME", "Column of the texts (default: text, or the only one)"},
-                     {"out", "FILE", "Vectors: .npy, .safetensors or .jsonl"},
-                     {"normalize", nullptr, "Scale vectors to length 1"}});
+                     {"out", "FILE", "Vectors: .npy, .safetensors or .jsonl"}});
+  arguments.add("", {"encode.column", "encode.normalize"});
   add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
   const fs::path out = arguments.path("out");

@@ -58,10 +58,10 @@ int eval(int argc, char** argv) {
                       {"model", "data"});
   arguments.add("", {{"model", "DIR", "Folder of the model"},
                      {"data", "FILE", "Pairs to score on"},
-                     {"columns", "LIST", "Other names of columns, as role=name,..."},
                      {"compare", "DIR", "Folder of a second model, scored on the same pairs"},
                      {"task", "NAME", "sts: semantic textual similarity", "sts"},
                      {"json", nullptr, "Print the result as JSON"}});
+  arguments.add("", {"data.columns"});
   add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
   if (arguments.text("task") != "sts")

@@ -23,6 +23,7 @@ constexpr Entry kCommands[] = {
     {"eval", "score a model on labelled pairs, compare two models", hone::cli::eval},
     {"nearest", "find the texts nearest to a query", hone::cli::nearest},
     {"info", "describe a model", hone::cli::info},
+    {"options", "list every option and its name in programs", hone::cli::options},
 };
 
 void help(std::ostream& out) {

@@ -29,62 +29,25 @@ void declare(Arguments& arguments) {
                  {"data", "FILE", "Pairs to train on"},
                  {"eval", "FILE", "Pairs to evaluate on, to keep the best step's weights"},
                  {"out", "DIR", "Folder for the tuned model and, until then, checkpoints"},
-                 {"columns", "LIST", "Other names of columns, as role=name,..."},
-                 {"metric", "NAME", "Score that tells the best step", "spearman_cosine"},
                  {"log", "FILE", "Write one line of JSON per step"},
                  {"resume", nullptr, "Go on from the checkpoint in --out"},
                  {"overwrite", nullptr, "Replace what is in --out"},
                  {"json", nullptr, "Print the result as JSON"}});
-  arguments.add("Training", {{"loss", "NAME", "cosine: MSE of cosine and label", "cosine"},
-                             {"epochs", "X", "Passes over the data", "3"},
-                             {"steps", "N", "Steps to train, instead of epochs"},
-                             {"batch-size", "N", "Pairs per step", "32"},
-                             {"lr", "X", "Highest learning rate", "5e-5"},
-                             {"warmup-ratio", "X", "Share of the steps in which the rate rises to --lr", "0"},
-                             {"schedule", "NAME", "Rate after that: linear, constant or cosine", "linear"},
-                             {"weight-decay", "X", "AdamW's decay, not of biases and norms", "0"},
-                             {"max-grad-norm", "X", "Clip gradients to this length; 0: off", "1"},
-                             {"dropout", "X", "Probability of dropout (default: the model's own)"},
-                             {"label-scale", "X", "Divide labels by this (default: read off the data)"},
-                             {"max-seq-length", "N", "Tokens a text is cut to (default: the model's own)"},
-                             {"seed", "N", "Seed of row order and dropout", "42"},
-                             {"no-shuffle", nullptr, "Take the rows in the order of the file"},
-                             {"eval-steps", "N", "Evaluate every N steps (default: after each epoch)"},
-                             {"checkpoint-steps", "N",
-                              "Keep a checkpoint every N steps; 0: only when interrupted", "500"}});
+  arguments.add("Input and output", {"data.columns", "train.metric"});
+  arguments.add("Training", {"train.loss", "train.epochs", "train.steps", "train.batch_size", "train.lr",
+                             "train.warmup_ratio", "train.schedule", "train.weight_decay", "train.max_grad_norm",
+                             "train.dropout", "train.label_scale", "train.max_seq_length", "train.seed",
+                             "train.no_shuffle", "train.eval_steps", "train.checkpoint_steps"});
   add_device(arguments);
 }
 
 train::TrainOptions read_options(const Arguments& a) {
-  if (a.text("loss") != "cosine")
-    fail_usage("loss: \"", excerpt(a.text("loss")), "\" found, cosine expected");
   if (a.given("steps") && a.given("epochs")) fail_usage("options --steps and --epochs exclude each other");
   if (a.given("resume") && a.given("overwrite"))
     fail_usage("options --resume and --overwrite exclude each other");
-  // What TrainOptions takes for "not given" must not be typed.
-  auto real = [&](const char* name, bool zero, const char* expected) {
-    const double value = a.real(name);
-    if (value < 0 || (value == 0 && !zero)) fail_usage(name, ": ", value, " found, ", expected, " expected");
-    return value;
-  };
-  train::TrainOptions o;
-  o.epochs = a.real("epochs");
-  if (a.given("steps")) o.steps = a.integer<int64_t>("steps", 1);
-  o.batch_size = a.integer<int64_t>("batch-size", 1);
-  o.learning_rate = a.real("lr");
-  o.warmup_ratio = a.real("warmup-ratio");
-  o.schedule = train::parse_schedule(a.text("schedule"));
-  o.weight_decay = a.real("weight-decay");
-  o.max_grad_norm = a.real("max-grad-norm");
-  if (a.given("dropout")) o.dropout = real("dropout", true, "0 to below 1");
-  if (a.given("label-scale")) o.label_scale = real("label-scale", false, "a number above 0");
-  if (a.given("max-seq-length")) o.max_seq_length = a.integer<int32_t>("max-seq-length", 1);
-  o.seed = a.integer<uint64_t>("seed", 0);
-  o.shuffle = !a.given("no-shuffle");
-  if (a.given("eval-steps")) o.eval_steps = a.integer<int64_t>("eval-steps", 1);
-  o.checkpoint_steps = a.integer<int64_t>("checkpoint-steps", 0);
-  o.metric = a.text("metric");
-  return o;
+  train::TrainOptions options = train::train_options(a.configured());
+  train::check_options(options);
+  return options;
 }
 
 // An absolute path without links or an empty last part ("out/"), of a file or folder that may not be there.

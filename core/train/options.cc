@@ -1,36 +1,52 @@
 #include "train/options.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
-#include "eval/sts.h"
 
 namespace hone::train {
 
+TrainOptions train_options(const config::Options& o) {
+  TrainOptions t;
+  t.epochs = o.real("train.epochs");
+  t.steps = o.integer("train.steps");
+  t.batch_size = o.integer("train.batch_size");
+  t.learning_rate = o.real("train.lr");
+  t.warmup_ratio = o.real("train.warmup_ratio");
+  t.schedule = parse_schedule(o.text("train.schedule"));
+  t.weight_decay = o.real("train.weight_decay");
+  t.max_grad_norm = o.real("train.max_grad_norm");
+  if (o.given("train.dropout")) t.dropout = o.real("train.dropout");
+  if (o.given("train.label_scale")) t.label_scale = o.real("train.label_scale");
+  if (o.given("train.max_seq_length")) t.max_seq_length = static_cast<int32_t>(o.integer("train.max_seq_length"));
+  t.seed = static_cast<uint64_t>(o.integer("train.seed"));
+  t.shuffle = !o.boolean("train.no_shuffle");
+  if (o.given("train.eval_steps")) t.eval_steps = o.integer("train.eval_steps");
+  t.checkpoint_steps = o.integer("train.checkpoint_steps");
+  t.metric = o.text("train.metric");
+  return t;
+}
+
 void check_options(const TrainOptions& o) {
-  auto require = [](bool ok, const char* name, auto found, const char* expected) {
-    if (!ok) fail_usage(name, ": ", found, " found, ", expected, " expected");
+  config::Options checked;
+  auto number = [&](const char* key, auto value) {
+    const config::OptionInfo& info = *config::find_option(key);
+    config::check_range(info, static_cast<double>(value), cat(value), info.flag());
   };
-  require(o.epochs > 0 && o.epochs <= kMostEpochs, "epochs", o.epochs, "a number above 0, at most 1000000");
-  require(o.steps >= 0 && o.steps <= kMostSteps, "steps", o.steps, "0 to 1000000000");
-  require(o.batch_size >= 1 && o.batch_size <= 65536, "batch-size", o.batch_size, "1 to 65536");
-  require(o.learning_rate >= 0 && o.learning_rate < 10, "lr", o.learning_rate, "0 to 10");
-  require(o.warmup_ratio >= 0 && o.warmup_ratio <= 1, "warmup-ratio", o.warmup_ratio, "0 to 1");
-  require(o.weight_decay >= 0 && o.weight_decay < 1, "weight-decay", o.weight_decay, "0 to 1");
-  require(o.max_grad_norm >= 0 && std::isfinite(o.max_grad_norm), "max-grad-norm", o.max_grad_norm,
-          "0 (off) or more");
-  require(o.dropout < 1, "dropout", o.dropout, "0 to below 1");
-  require(o.label_scale >= 0 && std::isfinite(o.label_scale), "label-scale", o.label_scale,
-          "a number above 0");
-  require(o.eval_steps >= 0, "eval-steps", o.eval_steps, "0 or more");
-  require(o.checkpoint_steps >= 0, "checkpoint-steps", o.checkpoint_steps, "0 or more");
-  const auto& names = eval::sts_metric_names();
-  if (std::find(names.begin(), names.end(), o.metric) == names.end()) {
-    std::string list;
-    for (const auto& name : names) list += cat(list.empty() ? "" : ", ", name);
-    fail_usage("metric: \"", excerpt(o.metric), "\" found, one of ", list, " expected");
-  }
+  number("train.epochs", o.epochs);
+  number("train.steps", o.steps);
+  number("train.batch_size", o.batch_size);
+  number("train.lr", o.learning_rate);
+  number("train.warmup_ratio", o.warmup_ratio);
+  number("train.weight_decay", o.weight_decay);
+  number("train.max_grad_norm", o.max_grad_norm);
+  if (!(o.dropout < 0)) number("train.dropout", o.dropout);
+  if (o.label_scale != 0) number("train.label_scale", o.label_scale);
+  if (o.max_seq_length != 0) number("train.max_seq_length", o.max_seq_length);
+  if (o.eval_steps != 0) number("train.eval_steps", o.eval_steps);
+  number("train.checkpoint_steps", o.checkpoint_steps);
+  const config::OptionInfo& metric = *config::find_option("train.metric");
+  checked.parse(metric, o.metric, metric.flag());
 }
 
 int64_t total_steps(const TrainOptions& o, int64_t steps_per_epoch) {

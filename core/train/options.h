@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "config/options.h"
+#include "model/sentence_model.h"
 #include "train/schedule.h"
 
 namespace hone::train {
@@ -36,9 +39,10 @@ struct TrainOptions {
   std::vector<std::pair<std::string, std::string>> identity() const;
 };
 
-constexpr double kMostEpochs = 1e6;
 constexpr int64_t kMostSteps = 1000000000;  // so that counts of steps fit every type they meet
 
+// From train.* of named options.
+TrainOptions train_options(const config::Options& options);
 // Throws UsageError naming the option whose value cannot be.
 void check_options(const TrainOptions& options);
 // Of a run over data of so many steps an epoch. Throws UsageError when they are more than kMostSteps.
@@ -79,6 +83,7 @@ struct TrainResult {
   bool already_finished = false;
   int64_t steps = 0, kept_step = 0;  // kept_step: the step whose weights were saved
   std::optional<EvalReport> before, after;
+  std::shared_ptr<const model::SentenceModel> model;  // null when interrupted
   double seconds = 0;
 };
 

@@ -105,15 +105,15 @@ INSTANTIATE_TEST_SUITE_P(
                       Number{"lr", "-inf", "\"-inf\" found, a finite number expected"},
                       Number{"lr", "1e999", "\"1e999\" found, a number that fits into a double expected"},
                       Number{"lr", "1e-999", "\"1e-999\" found, a number that fits into a double expected"},
-                      Number{"lr", "-1", "-1 found, 0 to 10 expected"},
+                      Number{"lr", "-1", "\"-1\" found, 0 to below 10 expected"},
                       Number{"epochs", "1,5", "\"1,5\" found, a number expected"},
-                      Number{"epochs", "0", "0 found, a number above 0, at most 1000000 expected"},
-                      Number{"warmup-ratio", "1.5", "1.5 found, 0 to 1 expected"},
+                      Number{"epochs", "0", "\"0\" found, a number above 0, at most 1000000 expected"},
+                      Number{"warmup-ratio", "1.5", "\"1.5\" found, 0 to 1 expected"},
                       Number{"weight-decay", "1%", "\"1%\" found, a number expected"},
-                      Number{"max-grad-norm", "-2", "-2 found, 0 (off) or more expected"},
-                      Number{"dropout", "-0.1", "-0.1 found, 0 to below 1 expected"},
-                      Number{"dropout", "1", "1 found, 0 to below 1 expected"},
-                      Number{"label-scale", "0", "0 found, a number above 0 expected"}));
+                      Number{"max-grad-norm", "-2", "\"-2\" found, 0 (off) or more expected"},
+                      Number{"dropout", "-0.1", "\"-0.1\" found, 0 to below 1 expected"},
+                      Number{"dropout", "1", "\"1\" found, 0 to below 1 expected"},
+                      Number{"label-scale", "0", "\"0\" found, a number above 0 expected"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Integer, Numbers,
@@ -123,27 +123,26 @@ INSTANTIATE_TEST_SUITE_P(
         Number{"steps", "0x10", "\"0x10\" found, a whole number expected"},
         Number{"steps", "-", "\"-\" found, a whole number expected"},
         Number{"steps", "", "\"\" found, a whole number expected"},
-        Number{"steps", "0", "\"0\" found, 1 or more expected"},
         Number{"steps", "9223372036854775808",
-               "\"9223372036854775808\" found, at most 9223372036854775807 expected"},
-        Number{"steps", "-9223372036854775809", "\"-9223372036854775809\" found, 1 or more expected"},
-        Number{"seed", "-1", "\"-1\" found, 0 or more expected"},
-        Number{"seed", "18446744073709551616",
-               "\"18446744073709551616\" found, at most 18446744073709551615 expected"},
-        Number{"batch-size", "70000", "70000 found, 1 to 65536 expected"},
-        Number{"max-seq-length", "3000000000", "\"3000000000\" found, at most 2147483647 expected"},
-        Number{"eval-steps", "0", "\"0\" found, 1 or more expected"},
-        Number{"checkpoint-steps", "-1", "\"-1\" found, 0 or more expected"},
-        Number{"threads", "-3", "\"-3\" found, 0 or more expected"},
-        Number{"threads", "5000", "\"5000\" found, at most 4096 expected"}));
+               "\"9223372036854775808\" found, 0 to 1000000000 expected"},
+        Number{"steps", "-9223372036854775809", "\"-9223372036854775809\" found, 0 to 1000000000 expected"},
+        Number{"seed", "-1", "\"-1\" found, 0 to 9223372036854775807 expected"},
+        Number{"seed", "9223372036854775808",
+               "\"9223372036854775808\" found, 0 to 9223372036854775807 expected"},
+        Number{"batch-size", "70000", "\"70000\" found, 1 to 65536 expected"},
+        Number{"max-seq-length", "3000000000", "\"3000000000\" found, 1 to 1000000000 expected"},
+        Number{"eval-steps", "0", "\"0\" found, 1 to 1000000000 expected"},
+        Number{"checkpoint-steps", "-1", "\"-1\" found, 0 to 1000000000 expected"},
+        Number{"threads", "-3", "\"-3\" found, 0 to 4096 expected"},
+        Number{"threads", "5000", "\"5000\" found, 0 to 4096 expected"}));
 
 TEST(Numbers, at_the_edge_are_taken) {
   TempFolder folder;
   const Result r = hone(train(folder / "o", {"--lr", "2.5e-5", "--epochs", ".5", "--max-grad-norm", "0",
-                                             "--seed", "18446744073709551615"}));
+                                             "--seed", "9223372036854775807"}));
   EXPECT_EQ(r.code, 0) << r.err;
   const std::string card = folder.read("o/README.md");
-  for (const char* row : {"| epochs | 0.5 |", "| lr | 2.5e-05 |", "| seed | 18446744073709551615 |"})
+  for (const char* row : {"| epochs | 0.5 |", "| lr | 2.5e-05 |", "| seed | 9223372036854775807 |"})
     EXPECT_NE(card.find(row), std::string::npos) << card;
 }
 
