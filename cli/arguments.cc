@@ -56,7 +56,8 @@ void Arguments::add(const std::string& group, std::initializer_list<const char*>
     const config::OptionInfo& info = *config::find_option(key);
     from_table_.push_back(&info);
     const std::string flag = info.flag();
-    add(group, {Option{flag.c_str(), info.value, info.help, *info.usual != '\0' && info.value != nullptr ? info.usual : nullptr}});
+    add(group, {Option{flag.c_str(), info.value, info.help,
+                       *info.usual != '\0' && info.value != nullptr ? info.usual : nullptr}});
   }
 }
 
@@ -72,8 +73,8 @@ config::Options Arguments::configured() const {
 
 bool Arguments::parse(int argc, char** argv) {
   add("Common", {"runtime.threads"});
-  add("Common", {{"quiet", nullptr, "Print nothing but results and errors"},
-                 {"h,help", nullptr, "Print this help"}});
+  add("Common",
+      {{"quiet", nullptr, "Print nothing but results and errors"}, {"h,help", nullptr, "Print this help"}});
   const std::string see = cat("; see ", options_.program(), " --help");
   try {
     parsed_ = options_.parse(argc, argv);

@@ -34,10 +34,11 @@ void declare(Arguments& arguments) {
                  {"overwrite", nullptr, "Replace what is in --out"},
                  {"json", nullptr, "Print the result as JSON"}});
   arguments.add("Input and output", {"data.columns", "train.metric"});
-  arguments.add("Training", {"train.loss", "train.epochs", "train.steps", "train.batch_size", "train.lr",
-                             "train.warmup_ratio", "train.schedule", "train.weight_decay", "train.max_grad_norm",
-                             "train.dropout", "train.label_scale", "train.max_seq_length", "train.seed",
-                             "train.no_shuffle", "train.eval_steps", "train.checkpoint_steps"});
+  arguments.add("Training",
+                {"train.loss", "train.epochs", "train.steps", "train.batch_size", "train.lr",
+                 "train.warmup_ratio", "train.schedule", "train.weight_decay", "train.max_grad_norm",
+                 "train.dropout", "train.label_scale", "train.max_seq_length", "train.seed",
+                 "train.no_shuffle", "train.eval_steps", "train.checkpoint_steps"});
   add_device(arguments);
 }
 

@@ -17,49 +17,54 @@ constexpr const char* kMetrics =
     "spearman_manhattan|pearson_dot|spearman_dot";
 
 constexpr OptionInfo kTable[] = {
-    {"runtime.threads", Type::integer, "0", "0 to 4096", "Threads to use; 0: one per processor allowed", "N", 0,
-     4096},
+    {"runtime.threads", Type::integer, "0", "0 to 4096", "Threads to use; 0: one per processor allowed", "N",
+     0, 4096},
     {"runtime.device", Type::text, "cpu", "cpu, cuda, cuda:N or torch-cpu",
      "cpu, cuda, cuda:N or torch-cpu; hone info lists them", "NAME"},
-    {"runtime.precision", Type::text, "fp32", "fp32 or bf16", "Of matrix products: fp32, on cuda also bf16", "NAME",
-     0, 0, false, false, "fp32|bf16"},
+    {"runtime.precision", Type::text, "fp32", "fp32 or bf16", "Of matrix products: fp32, on cuda also bf16",
+     "NAME", 0, 0, false, false, "fp32|bf16"},
 
-    {"data.columns", Type::text, "", "role=name,role=name", "Other names of columns, as role=name,...", "LIST"},
+    {"data.columns", Type::text, "", "role=name,role=name", "Other names of columns, as role=name,...",
+     "LIST"},
 
     {"encode.normalize", Type::boolean, "false", "true or false", "Scale vectors to length 1", nullptr},
-    {"encode.column", Type::text, "", "the name of a column", "Column of the texts (default: text, or the only one)",
-     "NAME"},
+    {"encode.column", Type::text, "", "the name of a column",
+     "Column of the texts (default: text, or the only one)", "NAME"},
 
     {"save.overwrite", Type::boolean, "false", "true or false", "Replace a model that lies there", nullptr},
 
-    {"train.loss", Type::text, "cosine", "cosine", "cosine: MSE of cosine and label", "NAME", 0, 0, false, false,
-     "cosine"},
-    {"train.epochs", Type::real, "3", "a number above 0, at most 1000000", "Passes over the data", "X", 0, 1e6, true},
-    {"train.steps", Type::integer, "0", "0 to 1000000000", "Steps to train, instead of epochs; 0: by epochs", "N", 0,
-     kMostCount},
+    {"train.loss", Type::text, "cosine", "cosine", "cosine: MSE of cosine and label", "NAME", 0, 0, false,
+     false, "cosine"},
+    {"train.epochs", Type::real, "3", "a number above 0, at most 1000000", "Passes over the data", "X", 0,
+     1e6, true},
+    {"train.steps", Type::integer, "0", "0 to 1000000000", "Steps to train, instead of epochs; 0: by epochs",
+     "N", 0, kMostCount},
     {"train.batch_size", Type::integer, "32", "1 to 65536", "Pairs per step", "N", 1, 65536},
     {"train.lr", Type::real, "5e-5", "0 to below 10", "Highest learning rate", "X", 0, 10, false, true},
-    {"train.warmup_ratio", Type::real, "0", "0 to 1", "Share of the steps in which the rate rises to lr", "X", 0, 1},
+    {"train.warmup_ratio", Type::real, "0", "0 to 1", "Share of the steps in which the rate rises to lr", "X",
+     0, 1},
     {"train.schedule", Type::text, "linear", "linear, constant or cosine",
      "Rate after that: linear, constant or cosine", "NAME", 0, 0, false, false, "linear|constant|cosine"},
-    {"train.weight_decay", Type::real, "0", "0 to below 1", "AdamW's decay, not of biases and norms", "X", 0, 1,
-     false, true},
-    {"train.max_grad_norm", Type::real, "1", "0 (off) or more", "Clip gradients to this length; 0: off", "X", 0,
-     kMost},
-    {"train.dropout", Type::real, "", "0 to below 1", "Probability of dropout (default: the model's own)", "X", 0, 1,
-     false, true},
-    {"train.label_scale", Type::real, "", "a number above 0", "Divide labels by this (default: read off the data)",
-     "X", 0, kMost, true},
+    {"train.weight_decay", Type::real, "0", "0 to below 1", "AdamW's decay, not of biases and norms", "X", 0,
+     1, false, true},
+    {"train.max_grad_norm", Type::real, "1", "0 (off) or more", "Clip gradients to this length; 0: off", "X",
+     0, kMost},
+    {"train.dropout", Type::real, "", "0 to below 1", "Probability of dropout (default: the model's own)",
+     "X", 0, 1, false, true},
+    {"train.label_scale", Type::real, "", "a number above 0",
+     "Divide labels by this (default: read off the data)", "X", 0, kMost, true},
     {"train.max_seq_length", Type::integer, "", "1 to 1000000000",
      "Tokens a text is cut to (default: the model's own)", "N", 1, kMostCount},
-    {"train.seed", Type::integer, "42", "0 to 9223372036854775807", "Seed of row order and dropout", "N", 0, kMostInteger},
-    {"train.no_shuffle", Type::boolean, "false", "true or false", "Take the rows in the order of the file", nullptr},
+    {"train.seed", Type::integer, "42", "0 to 9223372036854775807", "Seed of row order and dropout", "N", 0,
+     kMostInteger},
+    {"train.no_shuffle", Type::boolean, "false", "true or false", "Take the rows in the order of the file",
+     nullptr},
     {"train.metric", Type::text, "spearman_cosine",
      "one of pearson_cosine, spearman_cosine, pearson_euclidean, spearman_euclidean, pearson_manhattan, "
      "spearman_manhattan, pearson_dot, spearman_dot",
      "Score that tells the best step", "NAME", 0, 0, false, false, kMetrics},
-    {"train.eval_steps", Type::integer, "", "1 to 1000000000", "Evaluate every N steps (default: after each epoch)",
-     "N", 1, kMostCount},
+    {"train.eval_steps", Type::integer, "", "1 to 1000000000",
+     "Evaluate every N steps (default: after each epoch)", "N", 1, kMostCount},
     {"train.checkpoint_steps", Type::integer, "500", "0 to 1000000000",
      "Keep a checkpoint every N steps; 0: only when interrupted", "N", 0, kMostCount},
     {"train.out", Type::text, "", "the name of a folder",
@@ -111,9 +116,9 @@ std::string_view nearest_key(std::string_view key) {
   auto cost = [&](const OptionInfo& info) {
     return std::min(distance(key, info.key), distance(key, info.name()) + 1);
   };
-  return std::min_element(std::begin(kTable), std::end(kTable), [&](const auto& a, const auto& b) {
-           return cost(a) < cost(b);
-         })->key;
+  return std::min_element(std::begin(kTable), std::end(kTable),
+                          [&](const auto& a, const auto& b) { return cost(a) < cost(b); })
+      ->key;
 }
 
 }  // namespace hone::config

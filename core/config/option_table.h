@@ -1,7 +1,8 @@
 // Every option of hone that has a name: what the command line and the C interface offer, described once.
 //
-// Rules: a key is GROUP.NAME in lower case with underscores ("train.batch_size"); the command line writes NAME
-// with hyphens (--batch-size). Ranges are checked where a value is set, so what holds an Options may trust it.
+// Rules: a key is GROUP.NAME in lower case with underscores ("train.batch_size"); the command line writes
+// NAME with hyphens (--batch-size). Ranges are checked where a value is set, so what holds an Options may
+// trust it.
 #pragma once
 
 #include <span>

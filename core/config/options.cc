@@ -131,7 +131,8 @@ const Options::Value& Options::value(std::string_view key) const {
     return all.values_;
   }();
   const auto found = usual.find(key);
-  if (found == usual.end()) throw std::logic_error(cat("option ", key, " was not given and has no usual value"));
+  if (found == usual.end())
+    throw std::logic_error(cat("option ", key, " was not given and has no usual value"));
   return found->second;
 }
 

@@ -37,7 +37,8 @@ class Options {
   void parse(const OptionInfo& info, std::string_view typed, std::string_view label);
 
   bool given(std::string_view key) const { return values_.contains(std::string(key)); }
-  // Of a given option or one with a usual value; of the right type (else a defect, thrown as std::logic_error).
+  // Of a given option or one with a usual value; of the right type (else a defect, thrown as
+  // std::logic_error).
   std::string text(std::string_view key) const;
   int64_t integer(std::string_view key) const;
   double real(std::string_view key) const;

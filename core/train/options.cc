@@ -18,7 +18,8 @@ TrainOptions train_options(const config::Options& o) {
   t.max_grad_norm = o.real("train.max_grad_norm");
   if (o.given("train.dropout")) t.dropout = o.real("train.dropout");
   if (o.given("train.label_scale")) t.label_scale = o.real("train.label_scale");
-  if (o.given("train.max_seq_length")) t.max_seq_length = static_cast<int32_t>(o.integer("train.max_seq_length"));
+  if (o.given("train.max_seq_length"))
+    t.max_seq_length = static_cast<int32_t>(o.integer("train.max_seq_length"));
   t.seed = static_cast<uint64_t>(o.integer("train.seed"));
   t.shuffle = !o.boolean("train.no_shuffle");
   if (o.given("train.eval_steps")) t.eval_steps = o.integer("train.eval_steps");

@@ -236,7 +236,8 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
     run.state.step = index + 1;
     report_steps(run, kStepsInFlight, callbacks);
     const bool last = run.state.step == frame_.steps_total;
-    const bool due = out != nullptr && options_.checkpoint_steps > 0 && run.state.step % options_.checkpoint_steps == 0;
+    const bool due =
+        out != nullptr && options_.checkpoint_steps > 0 && run.state.step % options_.checkpoint_steps == 0;
     // Who asks to stop does not wait for an evaluation: a resumed run makes it first.
     run.state.evaluation_due = evaluation_follows(run.state.step);
     bool stop = asked_to_stop();

@@ -2,7 +2,8 @@
 // of the reference): MSE of cosine(u, v) and label.
 //
 // Rules
-// - The model given is never changed; run() gives a new one and writes it to OUT where one is named. Until it is
+// - The model given is never changed; run() gives a new one and writes it to OUT where one is named. Until it
+// is
 //   whole, a run adds nothing to OUT but OUT/checkpoint (out_folder.h).
 // - step(), forward() and backward() are for hosts that own the loop: the same steps, one at a time, without
 //   evaluation, checkpoints or OUT. They and run() do not know of each other.
@@ -31,8 +32,8 @@ namespace hone::train {
 struct HostBatch {
   int64_t step = 0;  // from 0
   int64_t rows = 0, roles = 2, dim = 0;
-  std::vector<float> vectors;  // [roles, rows, dim]: sentence1, then sentence2
-  std::vector<double> labels;  // [rows], divided by the label scale
+  std::vector<float> vectors;     // [roles, rows, dim]: sentence1, then sentence2
+  std::vector<double> labels;     // [rows], divided by the label scale
   std::vector<uint64_t> indices;  // [rows] of the data
 };
 
@@ -54,7 +55,7 @@ class Trainer {
   const HostBatch& forward();
   // Backward from the gradient of the vectors, laid out as they are, clipping and update.
   StepReport backward(std::span<const float> gradient, double loss);
-  int64_t steps_done() const;
+  size_t forwarded_floats() const;  // that backward() expects; 0: forward() comes first
   // As trained by step() and backward() so far.
   std::shared_ptr<const model::SentenceModel> tuned() const;
 

@@ -108,14 +108,14 @@ Trainer::Run& Trainer::hosted() {
   return *hosted_;
 }
 
-int64_t Trainer::steps_done() const {
-  return hosted_ ? hosted_->state.step : 0;
+size_t Trainer::forwarded_floats() const {
+  return hosted_ && hosted_->forwarded ? hosted_->host.vectors.size() : 0;
 }
 
 namespace {
 
-// x [outer, inner, dim] as [inner, outer, dim]: the encoder has the two texts of a pair side by side, the host one
-// role after the other.
+// x [outer, inner, dim] as [inner, outer, dim]: the encoder has the two texts of a pair side by side, the
+// host one role after the other.
 std::vector<float> reordered(std::span<const float> x, int64_t outer, int64_t inner, int64_t dim) {
   std::vector<float> out(x.size());
   for (int64_t i = 0; i < outer; ++i) {
@@ -172,7 +172,8 @@ const HostBatch& Trainer::forward() {
 }
 
 StepReport Trainer::backward(std::span<const float> gradient, double loss) {
-  if (!hosted_ || !hosted_->forwarded) fail_usage("gradient: found before forward, which gives what it is of");
+  if (!hosted_ || !hosted_->forwarded)
+    fail_usage("gradient: found before forward, which gives what it is of");
   Run& run = *hosted_;
   if (gradient.size() != run.host.vectors.size()) {
     fail_usage("gradient: ", gradient.size(), " numbers found, ", run.host.vectors.size(), " expected");

@@ -29,9 +29,7 @@ class CpuEngine final : public Engine, public std::enable_shared_from_this<CpuEn
   void parallel(int64_t n, const std::function<void(int64_t)>& work) override {
     runtime_.parallel(n, [&](int64_t i, int) { work(i); });
   }
-  std::unique_ptr<Parameters> parameters() override {
-    return std::make_unique<CpuParameters>(runtime_);
-  }
+  std::unique_ptr<Parameters> parameters() override { return std::make_unique<CpuParameters>(runtime_); }
   std::unique_ptr<Graph> graph(Parameters& parameters) override {
     auto* own = dynamic_cast<CpuParameters*>(&parameters);
     if (own == nullptr) fail("engine cpu: the parameters belong to another engine");

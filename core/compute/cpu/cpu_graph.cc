@@ -171,7 +171,8 @@ CpuGraph::WeightGradient CpuGraph::weight_gradient(int64_t tokens, const Linear&
                                                    const WeightGradient* same_x) {
   const Shape s = parameters_.shape(layer.weight);
   const bool weight = parameters_.trainable(layer.weight), bias = parameters_.trainable(layer.bias);
-  WeightGradient job{layer, {nullptr, tokens, s.rows, group_rows()}, {nullptr, tokens, s.cols, strip_columns()}};
+  WeightGradient job{
+      layer, {nullptr, tokens, s.rows, group_rows()}, {nullptr, tokens, s.cols, strip_columns()}};
   if (weight || bias) job.dy.data = arena_.floats(static_cast<size_t>(job.dy.size()));
   if (same_x != nullptr && same_x->x.data != nullptr) {
     job.x = same_x->x;

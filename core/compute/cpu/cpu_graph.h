@@ -86,8 +86,8 @@ class CpuGraph final : public Graph {
     const Segments* segments = nullptr;
     std::vector<TokenName> tokens;
   };
-  // dW[N,K] += dy[T,N]^T x[T,K], db[N] += column sums of dy. Panels pack their tokens while they lie in cache;
-  // what nobody trains has no data.
+  // dW[N,K] += dy[T,N]^T x[T,K], db[N] += column sums of dy. Panels pack their tokens while they lie in
+  // cache; what nobody trains has no data.
   struct WeightGradient {
     Linear layer;
     Strips dy, x;
@@ -121,8 +121,8 @@ class CpuGraph final : public Graph {
 
   const TokenName* names(const Segments& segments);
   MaskKey mask_key(Dropout dropout) const;
-  // The weights of `layers`, [N_i, K] each, one below the other, packed: what dy [T, sum N_i] is multiplied by
-  // for dx. In the arena.
+  // The weights of `layers`, [N_i, K] each, one below the other, packed: what dy [T, sum N_i] is multiplied
+  // by for dx. In the arena.
   Strips stacked_weights(std::span<const Linear> layers);
   // Room for the gradient of `layer` in the arena; x may be another's of the same input.
   WeightGradient weight_gradient(int64_t tokens, const Linear& layer, const WeightGradient* same_x = nullptr);

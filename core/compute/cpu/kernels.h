@@ -36,9 +36,9 @@ struct TokenName {  // of one packed token; role << 24 is added to the site
 // mask[i] = keep(feature i) ? scale : 0
 void feature_mask(float* mask, int64_t n, const MaskKey& key, const TokenName& token);
 
-// sum = mask * x + residual; y = (sum - mean) * rstd * gamma + beta. `residual` may be null; names may be null
-// when key.threshold is 0. Rows beyond `named` have no name and are not dropped (panel
-// padding). stats [rows,2] takes mean and rstd. sum may be x. `mask` is scratch of n floats.
+// sum = mask * x + residual; y = (sum - mean) * rstd * gamma + beta. `residual` may be null; names may be
+// null when key.threshold is 0. Rows beyond `named` have no name and are not dropped (panel padding). stats
+// [rows,2] takes mean and rstd. sum may be x. `mask` is scratch of n floats.
 void dropout_add_norm(const float* x, const float* residual, int64_t rows, int64_t named, int64_t n,
                       const MaskKey& key, const TokenName* names, const float* gamma, const float* beta,
                       float eps, float* sum, float* y, float* stats, float* mask);

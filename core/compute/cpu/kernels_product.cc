@@ -1,16 +1,16 @@
 // The matrix product's inner loops (product.h).
 //
-// A tile of C, kRows x kVectors vectors, stays in registers for a whole depth of K: eight rows of three vectors
-// are the most that 32 registers hold beside the three vectors of B and the value of A in flight; four where
-// there are 16. Twelve and more independent sums hide the latency of a multiply-add.
+// A tile of C, kRows x kVectors vectors, stays in registers for a whole depth of K: eight rows of three
+// vectors are the most that 32 registers hold beside the three vectors of B and the value of A in flight;
+// four where there are 16. Twelve and more independent sums hide the latency of a multiply-add.
 #include "compute/cpu/targets.h"
 // Highway compiles this file once per instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "compute/cpu/kernels_product.cc"
 #include <hwy/foreach_target.h>
 // Highway's order: foreach_target first.
-#include <hwy/highway.h>
 #include <hwy/cache_control.h>
+#include <hwy/highway.h>
 
 #include "compute/cpu/product.h"
 #include "compute/cpu/vector_math-inl.h"
@@ -125,7 +125,8 @@ HWY_INLINE void strip_product(int64_t depth, TileLeft left, int64_t group_step, 
   }
 }
 
-void multiply_strips(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n, const Out& c) {
+void multiply_strips(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n,
+                     const Out& c) {
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(D())), strip = b.width;
   const int64_t groups = (m + kRows - 1) / kRows;
   const int64_t count = (n + strip - 1) / strip;

@@ -38,9 +38,9 @@ Tensor CpuGraph::feed_forward_block(Tensor x, const Segments& segments, const Fe
     multiply({in + row * h, h}, up.weight, 0, rows, f, {zp, f, false, up.bias});
     activation_forward(zp, rows, f, block.activation, hidden);
     multiply({hidden, f}, down.weight, 0, rows, h, {yp, h, false, down.bias});
-    dropout_add_norm(yp, in + row * h, rows, tokens - row, h, key,
-                     who + (who != nullptr ? row : 0), gamma, beta, block.norm.eps,
-                     train ? sum + row * h : yp, yp, train ? stats + 2 * row : nullptr, mask);
+    dropout_add_norm(yp, in + row * h, rows, tokens - row, h, key, who + (who != nullptr ? row : 0), gamma,
+                     beta, block.norm.eps, train ? sum + row * h : yp, yp, train ? stats + 2 * row : nullptr,
+                     mask);
   });
   if (!train) return y;
 
@@ -124,9 +124,9 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
     float* mask = runtime_.scratch(slot, static_cast<size_t>(h));
     float* yp = out + row * h;
     multiply({context + row * h, h}, out_proj.weight, 0, rows, h, {yp, h, false, out_proj.bias});
-    dropout_add_norm(yp, in + row * h, rows, tokens - row, h, key,
-                     who + (who != nullptr ? row : 0), gamma, beta, block.norm.eps,
-                     train ? sum + row * h : yp, yp, train ? stats + 2 * row : nullptr, mask);
+    dropout_add_norm(yp, in + row * h, rows, tokens - row, h, key, who + (who != nullptr ? row : 0), gamma,
+                     beta, block.norm.eps, train ? sum + row * h : yp, yp, train ? stats + 2 * row : nullptr,
+                     mask);
   });
   if (!train) return y;
 

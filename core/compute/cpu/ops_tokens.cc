@@ -87,7 +87,8 @@ Tensor CpuGraph::linear(Tensor x, const Linear& layer, Activation activation) {
   const float* in = at(x).data;
   runtime_.parallel(panels.count, [&](int64_t p, int) {
     const int64_t row = panels.begin(p), rows = panels.rows(p);
-    multiply({in + row * w.cols, w.cols}, wt.weight, 0, rows, w.rows, {z + row * w.rows, w.rows, false, wt.bias});
+    multiply({in + row * w.cols, w.cols}, wt.weight, 0, rows, w.rows,
+             {z + row * w.rows, w.rows, false, wt.bias});
     if (activation == Activation::none) return;
     activation_forward(z + row * w.rows, rows, w.rows, activation, out + row * w.rows);
   });
@@ -178,8 +179,8 @@ Tensor CpuGraph::add_norm(Tensor x, Tensor residual, const Segments& segments, D
   float* out = at(y).data;
   runtime_.parallel(panels.count, [&](int64_t p, int slot) {
     const int64_t row = panels.begin(p), rows = panels.rows(p), at_row = row * s.cols;
-    dropout_add_norm(in + at_row, add != nullptr ? add + at_row : nullptr, rows, s.rows - row,
-                     s.cols, key, who + (who != nullptr ? row : 0), parameters_.value(norm.gamma),
+    dropout_add_norm(in + at_row, add != nullptr ? add + at_row : nullptr, rows, s.rows - row, s.cols, key,
+                     who + (who != nullptr ? row : 0), parameters_.value(norm.gamma),
                      parameters_.value(norm.beta), norm.eps, sum + at_row, out + at_row, stats + 2 * row,
                      runtime_.scratch(slot, static_cast<size_t>(s.cols)));
   });

@@ -1,7 +1,8 @@
 // Matrix products of the cpu engine: C[M,N] (+)= A[M,K] B[K,N], float, on one thread.
 //
 // Rules
-// - B is packed: strips of strip_columns() columns, one after the other, each [K, strip] without gaps; columns
+// - B is packed: strips of strip_columns() columns, one after the other, each [K, strip] without gaps;
+// columns
 //   beyond N are zero. How wide a strip is depends on the instruction set, so packed matrices are never kept
 //   beyond the process.
 // - A lies either in rows (`lda` floats apart) or packed in groups of group_rows() of its rows: that is A

@@ -1,4 +1,5 @@
-// Transposing, exponential, normal distribution function and random bits on vectors. Included once per instruction set.
+// Transposing, exponential, normal distribution function and random bits on vectors. Included once per
+// instruction set.
 #include <hwy/highway.h>
 
 #if defined(HONE_VECTOR_MATH_INL) == defined(HWY_TARGET_TOGGLE)
