@@ -82,7 +82,7 @@ void Options::set(std::string_view key, double number) {
   values_.insert_or_assign(info.key, number);
 }
 
-void Options::set(std::string_view key, bool value) {
+void Options::set_boolean(std::string_view key, bool value) {
   values_.insert_or_assign(known(key, Type::boolean, "true or false").key, value);
 }
 

@@ -5,6 +5,7 @@
 // what was expected.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -32,7 +33,10 @@ class Options {
   void set(std::string_view key, std::string_view text);
   void set(std::string_view key, int64_t number);
   void set(std::string_view key, double number);
-  void set(std::string_view key, bool value);
+  template <std::same_as<bool> Bool>  // or a pointer to a text would be one
+  void set(std::string_view key, Bool value) {
+    set_boolean(key, value);
+  }
   // What was typed: the text of a value of any type.
   void parse(const OptionInfo& info, std::string_view typed, std::string_view label);
 
@@ -44,7 +48,9 @@ class Options {
   double real(std::string_view key) const;
   bool boolean(std::string_view key) const;
 
+
  private:
+  void set_boolean(std::string_view key, bool value);
   using Value = std::variant<std::string, int64_t, double, bool>;
   const Value& value(std::string_view key) const;
   std::map<std::string, Value, std::less<>> values_;
