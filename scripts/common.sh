@@ -41,10 +41,21 @@ key() { sha256sum | cut -c1-12; }
 fetched_prefix() { printf '%s/prefix-%s\n' "$cache" "$({ locked_libraries; cat "$root/scripts/unpack_wheels.py"; } | key)"; }
 prefix() { if [[ -n ${HONE_PREFIX:-} ]]; then printf '%s\n' "$HONE_PREFIX"; else fetched_prefix; fi; }
 torch_prefix() { printf '%s/torch-%s\n' "$cache" "$({ locked_torch; cat "$root/scripts/unpack_wheels.py"; } | key)"; }
-# What a build finds its packages in; libtorch is one of them once scripts/deps --torch has fetched it.
-prefixes() { printf '%s%s\n' "$(prefix)" "$(if [[ -e $(torch_prefix) ]]; then printf ';%s' "$(torch_prefix)"; fi)"; }
+# What a build finds its packages in; the static libraries and libtorch are among them once scripts/deps --package and
+# --torch have made them. A prefix of your own always comes first.
+prefixes() {
+  local all=("$(prefix)") package torch
+  package=$(source_prefix package) torch=$(torch_prefix)
+  if [[ -e $package && -z ${HONE_PREFIX:-} ]]; then all=("$package" "${all[@]}"); fi
+  if [[ -e $torch ]]; then all+=("$torch"); fi
+  (IFS=';' && printf '%s\n' "${all[*]}")
+}
 model_dir() { printf '%s/models/all-MiniLM-L6-v2\n' "$cache"; }
-tsan_tbb_prefix() { printf '%s/tbb-tsan-%s\n' "$cache" "$({ cat "$root/scripts/tsan-tbb"; c++ --version; } | key)"; }
+# Where scripts/deps-from-source puts what it builds: tsan or package.
+source_prefix() {
+  printf '%s/%s-%s\n' "$cache" "$1" \
+    "$({ cat "$root/scripts/deps-from-source" /etc/os-release; c++ --version; } 2>/dev/null | key)"
+}
 
 # The oldest Rust that the crates pinned in core/text/ffi/Cargo.lock build with.
 rust_minimum=1.85
