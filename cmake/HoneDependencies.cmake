@@ -6,15 +6,12 @@ find_package(nlohmann_json REQUIRED)
 find_package(cxxopts REQUIRED)
 find_package(ZLIB REQUIRED)
 
-# Debian's CMake package of Highway names no target, so it is found by its header and library.
-find_package(hwy QUIET CONFIG)
-if(NOT TARGET hwy::hwy)
-  find_path(HONE_HWY_INCLUDE hwy/highway.h REQUIRED)
-  find_library(HONE_HWY_LIBRARY hwy REQUIRED)
-  add_library(hwy::hwy UNKNOWN IMPORTED)
-  set_target_properties(hwy::hwy PROPERTIES IMPORTED_LOCATION "${HONE_HWY_LIBRARY}"
-    INTERFACE_INCLUDE_DIRECTORIES "${HONE_HWY_INCLUDE}")
-endif()
+# Highway by its header and library: not every version of it brings a CMake package that names them.
+find_path(HONE_HWY_INCLUDE hwy/highway.h REQUIRED)
+find_library(HONE_HWY_LIBRARY hwy REQUIRED)
+add_library(hwy::hwy UNKNOWN IMPORTED)
+set_target_properties(hwy::hwy PROPERTIES IMPORTED_LOCATION "${HONE_HWY_LIBRARY}"
+  INTERFACE_INCLUDE_DIRECTORIES "${HONE_HWY_INCLUDE}")
 
 # The tokenizers crate behind a few C functions, built by cargo into a static library (always optimised: sanitizers and
 # debug builds of our own code share one build of it).

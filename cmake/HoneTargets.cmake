@@ -1,7 +1,8 @@
 # Flags of our own code and the one way to declare a library or a test program.
 add_library(hone_flags INTERFACE)
+# What is not the C interface is nobody else's, and a program drops what it does not use.
 target_compile_options(hone_flags INTERFACE -Wall -Wextra -Werror -Wshadow -Wno-missing-field-initializers
-  -ffp-contract=off)
+  -ffp-contract=off -fvisibility=hidden -fvisibility-inlines-hidden -ffunction-sections -fdata-sections)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns of overlapping copies inside std::string that cannot happen (its bug 105651).
   # Unique symbols would not stay apart in a static archive.
@@ -15,7 +16,7 @@ if(HONE_SANITIZE)
 endif()
 
 # hone_library(NAME [DEPENDS stage...] [LINK target...] [EXCLUDE folder...]): all .cc below core/NAME as the static
-# library hone_NAME.
+# library hone_NAME, which is also noted in the global property HONE_STAGES.
 function(hone_library name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/core/${name}/*.cc")
@@ -23,6 +24,7 @@ function(hone_library name)
     list(FILTER sources EXCLUDE REGEX "/core/${name}/${folder}/")
   endforeach()
   add_library(hone_${name} STATIC ${sources})
+  set_property(GLOBAL APPEND PROPERTY HONE_STAGES hone_${name})
   target_link_libraries(hone_${name} PUBLIC hone_flags ${ARG_LINK})
   foreach(dependency IN LISTS ARG_DEPENDS)
     target_link_libraries(hone_${name} PUBLIC hone_${dependency})
