@@ -1,0 +1,162 @@
+// Datasets from files and from rows.
+//
+// Rules: whatever its source, a table is filled through data::Columns, which checks UTF-8 and numbers. A
+// dataset that is filled row by row becomes a table for good when something uses it.
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "dataset_fill.h"
+#include "handles.h"
+#include "train/pair_data.h"
+
+using hone::cat;
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
+                             // surface
+
+namespace hone::capi {
+
+data::ReadOptions read_options(const hone_config* options) {
+  const config::Options& given = options_of(options);
+  std::map<std::string, std::string> columns;
+  if (given.given("data.columns")) {
+    try {
+      columns = data::parse_columns(given.text("data.columns"), train::pair_role_names());
+    } catch (const Error& e) {
+      throw config::OptionError("data.columns", e.what());
+    }
+  }
+  data::ReadOptions read = train::pair_roles(std::move(columns));
+  read.column_option = "data.columns \"ROLE=NAME\"";
+  return read;
+}
+
+std::unique_ptr<hone_dataset, ReleaseDataset> begin_dataset(hone_runtime& runtime, std::string source,
+                                                            std::vector<std::string> names,
+                                                            data::ReadOptions options) {
+  std::unique_ptr<hone_dataset, ReleaseDataset> made(new hone_dataset(Ref(runtime)));
+  made->source = source;
+  made->table.path = std::move(source);
+  made->filling = std::make_unique<hone_dataset::Filling>();
+  auto& filling = *made->filling;
+  filling.names = std::move(names);
+  filling.options = std::move(options);
+  filling.columns.emplace(made->table, filling.options);
+  const std::vector<std::string_view> views(filling.names.begin(), filling.names.end());
+  as_format([&] { filling.columns->choose(views, 0); });
+  return made;
+}
+
+}  // namespace hone::capi
+
+const hone::data::Table& hone_dataset::use() const {
+  std::lock_guard lock(mutex);
+  if (filling) {
+    if (table.rows == 0)
+      throw StatusError(HONE_EINVAL, "dataset", "dataset: no rows found, at least one expected");
+    filling->columns->finish();
+    filling.reset();
+  }
+  return table;
+}
+
+extern "C" {
+
+hone_status hone_dataset_read(hone_runtime* runtime, const char* file, const hone_config* options,
+                              hone_dataset** out, hone_error** error) {
+  return guarded(error, [&] {
+    hone_runtime& checked_runtime = checked(runtime, "runtime");
+    const std::string_view path = checked_text(file, "file");
+    const hone::data::ReadOptions read = read_options(options);
+    hone_dataset*& made = checked_out(out, "out");
+    std::unique_ptr<hone_dataset, ReleaseDataset> fresh(new hone_dataset(Ref(checked_runtime)));
+    fresh->source = path;
+    fresh->table = hone::data::read_table(std::filesystem::path(path), read);
+    made = fresh.release();
+  });
+}
+
+hone_status hone_dataset_create(hone_runtime* runtime, const char* const* columns, size_t count,
+                                const hone_config* options, hone_dataset** out, hone_error** error) {
+  return guarded(error, [&] {
+    hone_runtime& checked_runtime = checked(runtime, "runtime");
+    if (columns == nullptr) fail_argument("columns", "NULL", "names of columns");
+    if (count == 0 || count > hone::data::kMostColumns) {
+      fail_argument("count", cat(count), cat("1 to ", hone::data::kMostColumns));
+    }
+    std::vector<std::string> names;
+    for (size_t i = 0; i < count; ++i) names.emplace_back(checked_text(columns[i], "columns"));
+    hone::data::ReadOptions read = read_options(options);
+    hone_dataset*& made = checked_out(out, "out");
+    made = begin_dataset(checked_runtime, "(rows)", std::move(names), std::move(read)).release();
+  });
+}
+
+hone_status hone_dataset_add(hone_dataset* dataset, const hone_value* values, size_t count,
+                             hone_error** error) {
+  return guarded(error, [&] {
+    hone_dataset& d = checked(dataset, "dataset");
+    if (values == nullptr) fail_argument("values", "NULL", "the values of a row");
+    std::lock_guard lock(d.mutex);
+    if (!d.filling) {
+      throw StatusError(HONE_EBUSY, "dataset",
+                        "dataset: its rows are in use or complete, no more can be added");
+    }
+    const size_t columns = d.filling->names.size();
+    if (count != columns) fail_argument("count", cat(count), cat(columns, ", as there are columns,"));
+    add_row(d, [&](const hone::data::Slot& slot, size_t line) {
+      const hone_value& value = values[slot.index];
+      if (slot.texts == nullptr) {
+        put_number(*d.filling->columns, slot, value.number, line);
+        return;
+      }
+      if (value.text.data == nullptr && value.text.size != 0) {
+        fail_argument("values", cat("NULL for ", value.text.size, " bytes"), "a text");
+      }
+      d.filling->columns->put_text(
+          slot,
+          value.text.size == 0 ? std::string_view() : std::string_view(value.text.data, value.text.size),
+          line);
+    });
+  });
+}
+
+int64_t hone_dataset_size(const hone_dataset* dataset) {
+  return guarded_number<int64_t>([&] {
+    const hone_dataset& d = checked(dataset, "dataset");
+    std::lock_guard lock(d.mutex);
+    return static_cast<int64_t>(d.table.rows);
+  });
+}
+
+hone_status hone_dataset_info(const hone_dataset* dataset, size_t head, hone_buffer** out,
+                              hone_error** error) {
+  return guarded(error, [&] {
+    const hone_dataset& d = checked(dataset, "dataset");
+    hone_buffer*& made = checked_out(out, "out");
+    std::lock_guard lock(d.mutex);
+    nlohmann::ordered_json columns = nlohmann::ordered_json::object();
+    for (const auto& [role, name] : d.table.columns) {
+      columns[role] = {{"name", name}, {"type", d.table.texts.contains(role) ? "text" : "number"}};
+    }
+    nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+    for (size_t row = 0; row < std::min(head, d.table.rows); ++row) {
+      nlohmann::ordered_json shown = nlohmann::ordered_json::object();
+      for (const auto& [role, values] : d.table.texts) shown[role] = values[row];
+      for (const auto& [role, values] : d.table.numbers) shown[role] = values[row];
+      rows.push_back(std::move(shown));
+    }
+    const nlohmann::ordered_json j = {
+        {"source", d.source}, {"rows", d.table.rows}, {"columns", columns}, {"head", rows}};
+    made = make_buffer(j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  });
+}
+
+hone_dataset* hone_dataset_retain(hone_dataset* dataset) {
+  return retain(dataset);
+}
+void hone_dataset_release(hone_dataset* dataset) {
+  release(dataset);
+}
+
+}  // extern "C"

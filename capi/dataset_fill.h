@@ -1,0 +1,56 @@
+// Filling a dataset row by row, from wherever rows come.
+#pragma once
+
+#include <cmath>
+
+#include "handles.h"
+
+namespace hone::capi {
+
+struct ReleaseDataset {
+  void operator()(hone_dataset* dataset) const { release(dataset); }
+};
+
+data::ReadOptions read_options(const hone_config* options);
+
+// Throws StatusError(HONE_EFORMAT) where a column is missing.
+std::unique_ptr<hone_dataset, ReleaseDataset> begin_dataset(hone_runtime& runtime, std::string source,
+                                                            std::vector<std::string> names,
+                                                            data::ReadOptions options);
+
+// What the core finds wrong with data in memory is HONE_EFORMAT.
+template <class F>
+void as_format(const F& f, int64_t row = -1) {
+  try {
+    f();
+  } catch (const StatusError&) {
+    throw;
+  } catch (const Error& e) {
+    throw StatusError(HONE_EFORMAT, std::string(), e.what(), row);
+  }
+}
+
+inline void put_number(data::Columns& columns, const data::Slot& slot, double number, size_t line) {
+  if (!std::isfinite(number)) columns.wrong_value(slot, cat(number), line);
+  slot.numbers->push_back(number);
+}
+
+// Calls put(slot, line) for each column that is read; a row that fails is taken back whole.
+template <class F>
+void add_row(hone_dataset& d, const F& put) {
+  const size_t row = d.table.rows;
+  try {
+    as_format(
+        [&] {
+          for (const data::Slot& slot : d.filling->columns->slots()) put(slot, row + 1);
+          d.filling->columns->end_row(row + 1);
+        },
+        static_cast<int64_t>(row));
+  } catch (...) {
+    for (auto& [role, values] : d.table.texts) values.resize(row);
+    for (auto& [role, values] : d.table.numbers) values.resize(row);
+    throw;
+  }
+}
+
+}  // namespace hone::capi

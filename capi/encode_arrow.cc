@@ -1,0 +1,215 @@
+// A stream of texts to a stream of vectors. A batch is encoded when it is asked for.
+#include <cerrno>
+#include <memory>
+#include <new>
+#include <optional>
+
+#include "arrow.h"
+#include "handles.h"
+
+using hone::cat;
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
+                             // surface
+
+namespace {
+
+struct Source {
+  Ref<hone_model> model;
+  OwnedStream in;
+  OwnedSchema schema;
+  int64_t column = 0;
+  bool normalize = false;
+  int64_t rows = 0;  // given so far, for messages
+  std::string error;
+};
+
+int64_t find_column(const ArrowSchema& schema, const std::string& wanted) {
+  auto named = [&](const std::string& name) -> int64_t {
+    for (int64_t i = 0; i < schema.n_children; ++i) {
+      if (schema.children[i]->name != nullptr && name == schema.children[i]->name) return i;
+    }
+    return -1;
+  };
+  int64_t column = named(wanted.empty() ? "text" : wanted);
+  if (column < 0 && wanted.empty() && schema.n_children == 1) column = 0;
+  if (column < 0) {
+    throw StatusError(HONE_EFORMAT, "in",
+                      cat("in: no column \"", hone::excerpt(wanted.empty() ? "text" : wanted), "\" among ",
+                          schema.n_children, " columns (encode.column names another)"));
+  }
+  const ArrowSchema& field = *schema.children[column];
+  if (!is_text(field.format) || field.dictionary != nullptr) {
+    throw StatusError(
+        HONE_EFORMAT, "in",
+        cat("in: column \"", hone::excerpt(field.name != nullptr ? field.name : ""), "\": found type \"",
+            hone::excerpt(field.format), "\", expected utf8 or large_utf8"));
+  }
+  return column;
+}
+
+// ---- schemas and arrays that own what they point to
+
+struct SchemaNode {
+  std::string format, name;
+  std::vector<std::unique_ptr<ArrowSchema>> owned;
+  std::vector<ArrowSchema*> children;
+};
+
+void release_schema(ArrowSchema* schema) {
+  auto* node = static_cast<SchemaNode*>(schema->private_data);
+  for (const auto& child : node->owned) {
+    if (child->release != nullptr) child->release(child.get());
+  }
+  delete node;
+  schema->release = nullptr;
+}
+
+void make_schema(ArrowSchema* out, std::string format, std::string name, std::unique_ptr<ArrowSchema> child) {
+  auto node = std::make_unique<SchemaNode>();
+  node->format = std::move(format);
+  node->name = std::move(name);
+  if (child) {
+    node->children.push_back(child.get());
+    node->owned.push_back(std::move(child));
+  }
+  *out = ArrowSchema{};
+  out->format = node->format.c_str();
+  out->name = node->name.c_str();
+  out->n_children = static_cast<int64_t>(node->children.size());
+  out->children = node->children.empty() ? nullptr : node->children.data();
+  out->release = release_schema;
+  out->private_data = node.release();
+}
+
+struct ArrayNode {
+  std::vector<float> values;
+  std::vector<const void*> buffers;
+  std::vector<std::unique_ptr<ArrowArray>> owned;
+  std::vector<ArrowArray*> children;
+};
+
+void release_array(ArrowArray* array) {
+  auto* node = static_cast<ArrayNode*>(array->private_data);
+  for (const auto& child : node->owned) {
+    if (child->release != nullptr) child->release(child.get());
+  }
+  delete node;
+  array->release = nullptr;
+}
+
+void make_array(ArrowArray* out, int64_t length, std::vector<float> values,
+                std::unique_ptr<ArrowArray> child) {
+  auto node = std::make_unique<ArrayNode>();
+  node->values = std::move(values);
+  node->buffers.push_back(nullptr);  // no nulls
+  if (child) {
+    node->children.push_back(child.get());
+    node->owned.push_back(std::move(child));
+  } else {
+    node->buffers.push_back(node->values.data());
+  }
+  *out = ArrowArray{};
+  out->length = length;
+  out->n_buffers = static_cast<int64_t>(node->buffers.size());
+  out->buffers = node->buffers.data();
+  out->n_children = static_cast<int64_t>(node->children.size());
+  out->children = node->children.empty() ? nullptr : node->children.data();
+  out->release = release_array;
+  out->private_data = node.release();
+}
+
+// ---- the stream
+
+// Runs f; what it throws becomes the stream's error.
+template <class F>
+int stream_call(ArrowArrayStream* stream, const F& f) {
+  auto* source = static_cast<Source*>(stream->private_data);
+  try {
+    f(*source);
+    return 0;
+  } catch (const std::bad_alloc&) {
+    source->error.clear();
+    return ENOMEM;
+  } catch (const std::exception& e) {
+    source->error = e.what();
+    return EINVAL;
+  } catch (...) {
+    return EIO;
+  }
+}
+
+int get_schema(ArrowArrayStream* stream, ArrowSchema* out) {
+  return stream_call(stream, [&](Source& source) {
+    auto item = std::make_unique<ArrowSchema>();
+    make_schema(item.get(), "f", "item", nullptr);
+    auto list = std::make_unique<ArrowSchema>();
+    make_schema(list.get(), cat("+w:", source.model->encoders.dim()), "embedding", std::move(item));
+    make_schema(out, "+s", "", std::move(list));
+  });
+}
+
+int get_next(ArrowArrayStream* stream, ArrowArray* out) {
+  return stream_call(stream, [&](Source& source) {
+    OwnedArray batch;
+    if (!read_batch(source.in, source.schema.schema, batch)) {
+      *out = ArrowArray{};
+      return;
+    }
+    const std::string_view format = source.schema.schema.children[source.column]->format;
+    std::vector<std::string> texts;
+    for (int64_t row = 0; row < batch.array.length; ++row) {
+      const bool null = is_null(batch.array, source.column, row);
+      const std::string_view text =
+          null ? std::string_view() : text_at(batch.array, source.column, format, row);
+      if (null || !hone::text::valid_utf8(text)) {
+        hone::fail("in: row ", source.rows + row, ": found ", null ? "null" : "bytes that are not UTF-8",
+                   ", expected a text");
+      }
+      texts.emplace_back(text);
+    }
+    source.rows += batch.array.length;
+    auto values = std::make_unique<ArrowArray>();
+    std::vector<float> vectors = source.model->encoders.encode(texts, source.normalize);
+    const auto floats = static_cast<int64_t>(vectors.size());
+    make_array(values.get(), floats, std::move(vectors), nullptr);
+    auto list = std::make_unique<ArrowArray>();
+    make_array(list.get(), batch.array.length, {}, std::move(values));
+    make_array(out, batch.array.length, {}, std::move(list));
+  });
+}
+
+const char* get_last_error(ArrowArrayStream* stream) {
+  const auto* source = static_cast<Source*>(stream->private_data);
+  return source->error.empty() ? nullptr : source->error.c_str();
+}
+
+void release_stream(ArrowArrayStream* stream) {
+  delete static_cast<Source*>(stream->private_data);
+  stream->release = nullptr;
+}
+
+}  // namespace
+
+extern "C" {
+
+hone_status hone_model_encode_arrow(const hone_model* model, struct ArrowArrayStream* in,
+                                    const hone_config* options, struct ArrowArrayStream* out,
+                                    hone_error** error) {
+  return guarded(error, [&] {
+    // Taken over first: it is released in every case.
+    std::optional<OwnedStream> owned;
+    if (in != nullptr && in->release != nullptr) owned.emplace(in, "in");
+    const hone_model& handle = checked(model, "model");
+    if (!owned) owned.emplace(in, "in");
+    const hone::config::Options& given = options_of(options);
+    ArrowArrayStream& made = checked_out(out, "out");
+    auto source =
+        std::unique_ptr<Source>(new Source{Ref(const_cast<hone_model&>(handle)), std::move(*owned)});
+    read_schema(source->in, source->schema);
+    source->column = find_column(source->schema.schema, given.text("encode.column"));
+    source->normalize = given.boolean("encode.normalize");
+    made = ArrowArrayStream{get_schema, get_next, get_last_error, release_stream, source.release()};
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,203 @@
+// Models: reading, saving, encoding, evaluating.
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "eval/sts.h"
+#include "handles.h"
+#include "texts.h"
+
+namespace fs = std::filesystem;
+using hone::cat;
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
+                             // surface
+
+namespace hone::capi {
+
+EncoderPool::EncoderPool(std::shared_ptr<const model::SentenceModel> model,
+                         std::shared_ptr<compute::Engine> engine)
+    : model_(std::move(model)), engine_(std::move(engine)), concurrent_(engine_->name() == "cpu") {
+  dim_ = model_->truncate_dim > 0 ? std::min(model_->truncate_dim, model_->dim()) : model_->dim();
+}
+
+std::vector<float> EncoderPool::encode(std::span<const std::string> texts, bool normalize) {
+  std::unique_ptr<encode::Encoder> mine;
+  std::unique_lock lock(mutex_);
+  if (!encoder_) {
+    parameters_ = engine_->parameters();
+    encoder_ = std::make_unique<nn::SentenceEncoder>(*model_, *parameters_, nn::EncoderOptions{});
+  }
+  if (!idle_.empty()) {
+    mine = std::move(idle_.back());
+    idle_.pop_back();
+  }
+  if (concurrent_) lock.unlock();
+  if (!mine) mine = std::make_unique<encode::Encoder>(model_, engine_, *encoder_, *parameters_);
+  encode::EncodeOptions options;
+  options.normalize = normalize;
+  std::vector<float> out = mine->encode(texts, options);
+  if (concurrent_) lock.lock();
+  // More than there are threads would only hold memory.
+  if (idle_.size() < static_cast<size_t>(engine_->threads())) idle_.push_back(std::move(mine));
+  return out;
+}
+
+std::vector<std::string> copy_texts(const hone_str* texts, size_t count) {
+  std::vector<std::string> out;
+  out.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    if (texts[i].data == nullptr && texts[i].size != 0) {
+      throw StatusError(HONE_EINVAL, "texts",
+                        cat("texts: row ", i, " has NULL for ", texts[i].size, " bytes"),
+                        static_cast<int64_t>(i));
+    }
+    const std::string_view text =
+        texts[i].size == 0 ? std::string_view() : std::string_view(texts[i].data, texts[i].size);
+    const size_t good = text::valid_utf8_prefix(text);
+    if (good != text.size()) {
+      throw StatusError(
+          HONE_EFORMAT, "texts",
+          cat("texts: row ", i, ": found bytes that are not UTF-8 (at byte ", good + 1, "), expected a text"),
+          static_cast<int64_t>(i));
+    }
+    out.emplace_back(text);
+  }
+  return out;
+}
+
+}  // namespace hone::capi
+
+namespace {
+
+const char* pooling_name(hone::model::PoolingMode mode) {
+  switch (mode) {
+    case hone::model::PoolingMode::cls:
+      return "cls";
+    case hone::model::PoolingMode::max:
+      return "max";
+    case hone::model::PoolingMode::mean:
+      return "mean";
+    case hone::model::PoolingMode::mean_sqrt_len:
+      return "mean_sqrt_len_tokens";
+    case hone::model::PoolingMode::weighted_mean:
+      return "weightedmean";
+    case hone::model::PoolingMode::last_token:
+      break;
+  }
+  return "lasttoken";
+}
+
+nlohmann::ordered_json number_or_null(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  return value;
+}
+
+}  // namespace
+
+extern "C" {
+
+hone_status hone_model_load(hone_runtime* runtime, const char* folder, hone_model** out, hone_error** error) {
+  return guarded(error, [&] {
+    hone_runtime& checked_runtime = checked(runtime, "runtime");
+    const std::string_view path = checked_text(folder, "folder");
+    hone_model*& made = checked_out(out, "out");
+    made = new hone_model(Ref(checked_runtime), hone::model::load_model(fs::path(path)));
+  });
+}
+
+hone_status hone_model_save(const hone_model* model, const char* folder, const hone_config* options,
+                            hone_error** error) {
+  return guarded(error, [&] {
+    const hone_model& checked_model = checked(model, "model");
+    const fs::path path(checked_text(folder, "folder"));
+    const bool overwrite = options_of(options).boolean("save.overwrite");
+    if (fs::exists(path) && !(fs::is_directory(path) && fs::is_empty(path))) {
+      if (!overwrite) hone::fail(path, ": is there already (save.overwrite replaces a model)");
+      if (!fs::exists(path / "modules.json") && !fs::exists(path / "config.json")) {
+        hone::fail(path, ": holds no model, so it is not replaced");
+      }
+    }
+    hone::model::save_model(*checked_model.model, path, {});
+  });
+}
+
+int32_t hone_model_dim(const hone_model* model) {
+  return guarded_number<int32_t>([&] { return checked(model, "model").encoders.dim(); });
+}
+
+int32_t hone_model_max_length(const hone_model* model) {
+  return guarded_number<int32_t>([&] { return checked(model, "model").model->max_seq_length; });
+}
+
+hone_status hone_model_info(const hone_model* model, hone_buffer** out, hone_error** error) {
+  return guarded(error, [&] {
+    const hone_model& handle = checked(model, "model");
+    hone_buffer*& made = checked_out(out, "out");
+    const hone::model::SentenceModel& m = *handle.model;
+    nlohmann::ordered_json pooling = nlohmann::ordered_json::array();
+    bool normalizes = false;
+    for (const auto& module : m.modules) {
+      for (const auto mode : module.pooling) pooling.push_back(pooling_name(mode));
+      normalizes = normalizes || module.kind == hone::model::Module::Kind::normalize;
+    }
+    const nlohmann::ordered_json j = {{"folder", m.folder.string()},    {"dim", handle.encoders.dim()},
+                                      {"max_length", m.max_seq_length}, {"parameters", m.parameters()},
+                                      {"layers", m.config.layers},      {"hidden_size", m.config.hidden_size},
+                                      {"heads", m.config.heads},        {"pooling", pooling},
+                                      {"similarity", m.similarity},     {"normalizes", normalizes}};
+    // A folder's name may be any bytes.
+    made = make_buffer(j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  });
+}
+
+hone_status hone_model_encode(const hone_model* model, const hone_str* texts, size_t count,
+                              const hone_config* options, float* out, size_t out_floats, hone_error** error) {
+  return guarded(error, [&] {
+    const hone_model& handle = checked(model, "model");
+    const hone::config::Options& given = options_of(options);
+    if (count == 0) return;
+    if (texts == nullptr) fail_argument("texts", "NULL", cat(count, " texts"));
+    if (out == nullptr) fail_argument("out", "NULL", "a place for the vectors");
+    const auto dim = static_cast<size_t>(handle.encoders.dim());
+    if (count > std::numeric_limits<size_t>::max() / sizeof(float) / dim) {
+      fail_argument("count", cat(count), "a number of texts whose vectors fit into memory");
+    }
+    if (out_floats < count * dim) {
+      fail_argument("out_floats", cat(out_floats),
+                    cat("at least ", count * dim, " (", count, " x ", dim, ")"));
+    }
+    const std::vector<std::string> copies = copy_texts(texts, count);
+    const std::vector<float> vectors = handle.encoders.encode(copies, given.boolean("encode.normalize"));
+    std::copy(vectors.begin(), vectors.end(), out);
+  });
+}
+
+hone_status hone_model_evaluate(const hone_model* model, const hone_dataset* dataset,
+                                const hone_config* options, hone_buffer** out, hone_error** error) {
+  return guarded(error, [&] {
+    const hone_model& handle = checked(model, "model");
+    const hone_dataset& checked_dataset = checked(dataset, "dataset");
+    options_of(options);
+    hone_buffer*& made = checked_out(out, "out");
+    const hone::data::Table& table = checked_dataset.use();
+    const auto a = handle.encoders.encode(table.text("sentence1"), false);
+    const auto b = handle.encoders.encode(table.text("sentence2"), false);
+    const auto scores = hone::eval::sts_scores(a, b, handle.encoders.dim(), table.number("score"), true);
+    nlohmann::ordered_json j = {{"pairs", table.rows}};
+    for (const auto& [name, value] : scores.metrics) j[name] = number_or_null(value);
+    j["spearman_cosine_95"] = {number_or_null(scores.spearman_cosine_interval.low),
+                               number_or_null(scores.spearman_cosine_interval.high)};
+    made = make_buffer(j.dump());
+  });
+}
+
+hone_model* hone_model_retain(hone_model* model) {
+  return retain(model);
+}
+void hone_model_release(hone_model* model) {
+  release(model);
+}
+
+}  // extern "C"

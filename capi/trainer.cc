@@ -1,0 +1,111 @@
+// Trainers: making them, and the host's own loop.
+#include "job.h"
+#include "train/pair_data.h"
+
+using hone::cat;
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
+                             // surface
+
+namespace {
+
+hone_trainer& idle(hone_trainer* trainer) {
+  hone_trainer& t = checked(trainer, "trainer");
+  if (t.busy->load()) throw StatusError(HONE_EBUSY, "trainer", "trainer: it has a running job");
+  return t;
+}
+
+void check_progress(const hone_progress* progress) {
+  if (progress == nullptr) return;
+  check_sized(progress, offsetof(hone_progress, state) + sizeof progress->state, "progress");
+}
+
+void tell(hone_trainer& t, const hone::train::StepReport& report, hone_progress* progress) {
+  note_step(t.progress, report);
+  t.progress.state = report.step == report.steps_total ? HONE_JOB_FINISHED : HONE_JOB_RUNNING;
+  if (progress != nullptr) write_sized(progress, t.progress);
+}
+
+}  // namespace
+
+extern "C" {
+
+hone_status hone_trainer_create(hone_model* model, hone_dataset* dataset, hone_dataset* evaluation,
+                                const hone_config* options, hone_trainer** out, hone_error** error) {
+  return guarded(error, [&] {
+    hone_model& m = checked(model, "model");
+    hone_dataset& rows = checked(dataset, "dataset");
+    if (evaluation != nullptr) checked(evaluation, "evaluation");
+    const hone::config::Options& given = options_of(options);
+    hone_trainer*& made = checked_out(out, "out");
+    std::optional<hone::data::Table> eval;
+    if (evaluation != nullptr) eval = evaluation->use();
+    auto fresh = std::make_unique<hone_trainer>();
+    fresh->model = Ref(m);
+    fresh->options = given;
+    const hone::train::TrainOptions train = hone::train::train_options(given);
+    hone::train::check_options(train);
+    try {
+      fresh->trainer = std::make_shared<hone::train::Trainer>(m.model, m.runtime->engine, rows.use(),
+                                                              std::move(eval), train);
+    } catch (const StatusError&) {
+      throw;
+    } catch (const hone::UsageError&) {
+      throw;
+    } catch (const hone::Error& e) {
+      throw StatusError(HONE_EFORMAT, "dataset", e.what());
+    }
+    fresh->progress = no_progress(fresh->trainer->steps_total());
+    made = fresh.release();
+  });
+}
+
+hone_status hone_trainer_step(hone_trainer* trainer, hone_progress* progress, hone_error** error) {
+  return guarded(error, [&] {
+    hone_trainer& t = idle(trainer);
+    check_progress(progress);
+    tell(t, t.trainer->step(), progress);
+  });
+}
+
+hone_status hone_trainer_forward(hone_trainer* trainer, hone_batch* batch, hone_error** error) {
+  return guarded(error, [&] {
+    hone_trainer& t = idle(trainer);
+    check_sized(batch, offsetof(hone_batch, indices) + sizeof batch->indices, "batch");
+    const hone::train::HostBatch& host = t.trainer->forward();
+    write_sized(batch, hone_batch{0, static_cast<uint64_t>(host.step), static_cast<size_t>(host.rows),
+                                  static_cast<size_t>(host.roles), static_cast<size_t>(host.dim),
+                                  host.vectors.data(), host.labels.data(), host.indices.data()});
+  });
+}
+
+hone_status hone_trainer_backward(hone_trainer* trainer, const float* gradient, size_t floats, double loss,
+                                  hone_progress* progress, hone_error** error) {
+  return guarded(error, [&] {
+    hone_trainer& t = idle(trainer);
+    if (gradient == nullptr) fail_argument("gradient", "NULL", "the gradient of the vectors");
+    check_progress(progress);
+    const size_t expected = t.trainer->forwarded_floats();
+    if (expected == 0) {
+      throw StatusError(HONE_EINVAL, "trainer", "trainer: no forward before this backward, one expected");
+    }
+    if (floats != expected) fail_argument("floats", cat(floats), cat(expected));
+    tell(t, t.trainer->backward({gradient, floats}, loss), progress);
+  });
+}
+
+hone_status hone_trainer_model(hone_trainer* trainer, hone_model** out, hone_error** error) {
+  return guarded(error, [&] {
+    hone_trainer& t = idle(trainer);
+    hone_model*& made = checked_out(out, "out");
+    made = new hone_model(t.model->runtime, t.trainer->tuned());
+  });
+}
+
+hone_trainer* hone_trainer_retain(hone_trainer* trainer) {
+  return retain(trainer);
+}
+void hone_trainer_release(hone_trainer* trainer) {
+  release(trainer);
+}
+
+}  // extern "C"
