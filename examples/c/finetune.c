@@ -5,8 +5,8 @@
  *   ./finetune all-MiniLM-L6-v2 train.tsv dev.tsv tuned train.epochs=1 train.lr=2e-5 train.warmup_ratio=0.1
  *
  * TRAIN and DEV hold labelled pairs (columns sentence1, sentence2, score). DEV is what the weights of the best step are
- * chosen by. OUT must not be there yet, unless save.overwrite=true. The exit code is 130 after Ctrl-C: nothing is
- * written then.
+ * chosen by. The tuned model is written to OUT, which must not be there yet unless train.existing=overwrite. After
+ * Ctrl-C the exit code is 130 and OUT holds a checkpoint, from which train.existing=resume goes on.
  *
  * Progress comes by a callback, on a thread of the job's; the main thread waits, and passes on what the signal handler
  * noted. A handler may only set a flag: no function of hone is fit for one.
@@ -107,20 +107,21 @@ int main(int argc, char **argv) {
   hone_error *error = NULL;
   hone_config *options = NULL;
   hone_runtime *runtime = NULL;
-  hone_model *model = NULL, *tuned = NULL;
+  hone_model *model = NULL;
   hone_dataset *train = NULL, *dev = NULL;
   hone_trainer *trainer = NULL;
   hone_job *job = NULL;
   hone_buffer *report = NULL;
   hone_job_callbacks callbacks = {0};
   hone_status status;
-  int i;
+  int i, code = 0;
 
   if (argc < 5) {
     fprintf(stderr, "usage: finetune MODEL TRAIN DEV OUT [OPTION=VALUE...]\n");
     return 1;
   }
   check(hone_config_create(&options, &error), &error);
+  check(hone_config_set_str(options, "train.out", argv[4], &error), &error);
   for (i = 5; i < argc; ++i) set_option(options, argv[i]);
   check(hone_runtime_create(options, &runtime, &error), &error);
   check(hone_model_load(runtime, argv[1], &model, &error), &error);
@@ -145,24 +146,20 @@ int main(int argc, char **argv) {
   }
   check(status, &error);
 
-  status = hone_job_result(job, &tuned, &error);
+  status = hone_job_report(job, &report, &error);
   if (status == HONE_ECANCELLED) {
     hone_error_release(error);
-    fprintf(stderr, "finetune: cancelled, nothing is written\n");
-    i = 130;
+    fprintf(stderr, "finetune: cancelled; a checkpoint is kept in %s, go on with train.existing=resume\n", argv[4]);
+    code = 130;
   } else {
     const char *json;
     check(status, &error);
-    check(hone_job_report(job, &report, &error), &error);
-    check(hone_model_save(tuned, argv[4], options, &error), &error);
     json = hone_buffer_data(report, NULL);
     printf("spearman_cosine %.4f before, %.4f after\n", score(json, "\"before\"", "\"spearman_cosine\""),
            score(json, "\"after\"", "\"spearman_cosine\""));
-    i = 0;
   }
 
   hone_buffer_release(report);
-  hone_model_release(tuned);
   hone_job_release(job);
   hone_trainer_release(trainer);
   hone_dataset_release(dev);
@@ -170,5 +167,5 @@ int main(int argc, char **argv) {
   hone_model_release(model);
   hone_runtime_release(runtime);
   hone_config_release(options);
-  return i;
+  return code;
 }
