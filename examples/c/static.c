@@ -1,8 +1,12 @@
 /*
- * static.c: hone inside one file: a program that needs no shared library of hone's, built by one line
+ * static.c: hone inside one file: a program that needs no library of hone's, or none at all, built by one line
  *
- *   cc static.c $(pkg-config --static --cflags --libs hone) -o static
+ *   cc static.c $(pkg-config --cflags --libs hone-static) -o static               needs libc and libstdc++
+ *   cc -static static.c $(pkg-config --static --cflags --libs hone) -o static     needs nothing
  *   ./static [MODEL TEXT]
+ *
+ * Of the second the linker warns that dlopen() in it needs the shared libraries of this glibc: that is how hone loads
+ * its plugin for GPUs, which such a program does without.
  *
  * Without arguments it says which hone is inside; with them it prints the vector of a text, one number per line.
  */

@@ -36,7 +36,7 @@ library=$(find "$prefix" -name libhone.so -print -quit)
 library_folder=$(dirname -- "$library")
 
 model=${HONE_MODEL:-}
-[[ -n $model ]] || skip 'HONE_MODEL does not name a folder of all-MiniLM-L6-v2'
+[[ -n $model ]] || skip 'HONE_MODEL does not name a folder of all-MiniLM-L6-v2: nothing of this is tested'
 [[ -d $model ]] || die "HONE_MODEL: $model is not a folder"
 model=$(cd -- "$model" && pwd)
 train=$root/examples/data/train.tsv dev=$root/examples/data/test.tsv

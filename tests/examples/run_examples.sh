@@ -3,7 +3,7 @@
 # shared and (where libhone.a is there) static, and checks what the programs say. ../bindings/common.sh says what it needs.
 
 source "$(dirname -- "${BASH_SOURCE[0]}")/../bindings/common.sh"
-need cc cmake pkg-config timeout
+need cc cmake pkg-config readelf
 examples=$root/examples/c
 PKG_CONFIG_PATH=$library_folder/pkgconfig
 export PKG_CONFIG_PATH
@@ -35,9 +35,8 @@ mkdir "$work/lines"
 cp -- "$examples"/*.c "$work/lines"
 lines=$(grep -E '^cc ' "$examples/README.md")
 if ! $has_static; then lines=$(grep -v static.c <<<"$lines"); fi
-(cd -- "$work/lines" && bash -euo pipefail -c "$lines")
-LD_LIBRARY_PATH=$library_folder "$work/lines/finetune" 2>&1 | grep -q '^usage:' || die 'finetune, built by pkg-config'
-
+(cd -- "$work/lines" && bash -euo pipefail -c "$lines") >"$work/lines.log" 2>&1 ||
+  { cat "$work/lines.log" >&2; die 'a line of examples/c/README.md does not build'; }
 expect() { # WHAT PATTERN TEXT
   grep -qE -- "$2" <<<"$3" || die "$1: found: $3"
 }
@@ -67,12 +66,20 @@ run_all() { # NAME
   [[ -f $work/tuned-$1/model.safetensors ]] || die 'finetune saved nothing'
   fails 1 finetune "$model" "$train" "$dev" "$work/tuned-$1" train.steps=4
 
-  # Ctrl-C after a while: long enough to be in the middle, far too short for so many steps. Then on from there.
-  timeout --preserve-status --signal=INT 4 "$programs/finetune" "$model" "$train" "$dev" "$work/cut-$1" \
-    train.steps=1000000 >"$work/out" 2>"$work/log" || code=$?
+  # Ctrl-C in the middle, then on from there.
+  local arguments=("$model" "$train" "$dev" "$work/cut-$1" train.steps=60 train.batch_size=8) pid
+  "$programs/finetune" "${arguments[@]}" >"$work/out" 2>"$work/log" &
+  pid=$!
+  until grep -q '^step 2 ' "$work/log" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+  kill -INT "$pid" || true
+  wait "$pid" || code=$?
   [[ $code -eq 130 && ! -s $work/out ]] || die "finetune: exit code $code after Ctrl-C, 130 expected"
   expect finetune 'cancelled; a checkpoint is kept' "$(tail -n 1 "$work/log")"
   [[ -d $work/cut-$1/checkpoint && ! -e $work/cut-$1/model.safetensors ]] || die 'finetune kept no checkpoint'
+  said=$("$programs/finetune" "${arguments[@]}" train.existing=resume 2>"$work/log")
+  expect 'finetune, resumed' '^spearman_cosine' "$said"
+  expect 'progress of finetune, resumed' '^step 60 of 60 ' "$(cat "$work/log")"
+  if grep -q '^step 1 of' "$work/log"; then die 'finetune began anew'; fi
 
   # The same loss, hone's and the program's own: the same numbers, but for the order of sums.
   first=$("$programs/own_loop" "$model" "$train" "$work/first-$1" 6 0 | awk '{ print $4 }')
@@ -80,6 +87,8 @@ run_all() { # NAME
   paste <(echo "$first") <(echo "$own") | awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 || $1 <= 0) exit 1 }
     END { if (NR != 6) exit 1 }' || die "own_loop: losses of hone: ${first//$'\n'/ }, of its own: ${own//$'\n'/ }"
 }
+said=$(LD_LIBRARY_PATH=$library_folder "$work/lines/finetune" 2>&1) || true
+expect 'finetune, built by pkg-config' '^usage:' "$said"
 run_all shared
 fails 1 encode no/such/model a b
 fails 1 arrow no/such/model
@@ -95,7 +104,10 @@ if $has_static; then
     if ldd "$program" | grep -q libhone; then die "$program needs libhone.so"; fi
   done
   [[ $("$work/lines/static") == 'hone '* ]] || die 'static says no version'
+  if readelf -d "$work/lines/static-alone" | grep -q NEEDED; then die 'static-alone is not static'; fi
   [[ $("$work/lines/static" "$model" short | wc -l) -eq 384 ]] || die 'static: 384 numbers expected'
+  cmp <("$work/lines/static" "$model" short) <("$work/lines/static-alone" "$model" short) ||
+    die 'the vectors of static-alone differ'
 else
   printf '%s: no libhone.a in %s: static.c and static links are NOT tested\n' "$name" "$1" >&2
 fi

@@ -4,6 +4,8 @@
 # and numbers must be those of a C compiler.
 
 source "$(dirname -- "${BASH_SOURCE[0]}")/../common.sh"
+# The cargo that hone was built with, where ctest says which, with the rustc beside it.
+if [[ -n ${CARGO:-} ]]; then PATH=$(dirname -- "$CARGO"):$PATH; fi
 need cargo cc
 
 grep -oE 'fn hone_[a-z0-9_]+' "$here/src/ffi.rs" | cut -d ' ' -f 2 | sort >"$work/declared"
