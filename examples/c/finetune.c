@@ -84,8 +84,8 @@ static void set_option(hone_config *config, char *argument) {
 
 static int32_t on_progress(void *user_data, const hone_progress *progress) {
   FILE *to = user_data;
-  fprintf(to, "step %llu of %llu  loss %.4f", (unsigned long long)progress->steps_done,
-          (unsigned long long)progress->steps_total, progress->loss);
+  fprintf(to, "step %llu of %llu", (unsigned long long)progress->steps_done, (unsigned long long)progress->steps_total);
+  if (!isnan(progress->loss)) fprintf(to, "  loss %.4f", progress->loss);
   if (!isnan(progress->metric)) fprintf(to, "  score %.4f", progress->metric);
   fputc('\n', to);
   return 0;
