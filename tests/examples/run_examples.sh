@@ -5,6 +5,7 @@
 source "$(dirname -- "${BASH_SOURCE[0]}")/../bindings/common.sh"
 need cc cmake pkg-config readelf
 examples=$root/examples/c
+train=$root/examples/data/train.tsv # small: these are many runs
 PKG_CONFIG_PATH=$library_folder/pkgconfig
 export PKG_CONFIG_PATH
 strict='-Wall -Wextra -Wshadow -pedantic -Werror'
