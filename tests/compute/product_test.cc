@@ -1,5 +1,5 @@
-// Products against sums in double, at shapes that leave every kind of remainder: rows of a group, columns of a
-// strip, parts of the depth.
+// Products against sums in double, at shapes that leave every kind of remainder: rows of a group, columns of
+// a strip, parts of the depth.
 #include "compute/cpu/product.h"
 
 #include <gtest/gtest.h>
