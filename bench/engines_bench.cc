@@ -11,7 +11,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <cxxopts.hpp>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -22,6 +21,7 @@
 #include "compute/plugin/plugin_engine.h"
 #include "encode/encoder.h"
 #include "measure.h"
+#include "program.h"
 #include "train/pair_data.h"
 #include "train/sampler.h"
 
@@ -235,15 +235,7 @@ struct Row {
   std::vector<double> of[2];  // cpu, the other
 };
 
-int run(int argc, char** argv) {
-  cxxopts::Options options("engines_bench", "The cpu engine against libtorch, operation by operation");
-  options.add_options()("model", "", cxxopts::value<std::string>())(
-      "data", "", cxxopts::value<std::string>())("batch", "", cxxopts::value<int64_t>()->default_value("32"))(
-      "length", "", cxxopts::value<int32_t>()->default_value("0"))(
-      "rounds", "", cxxopts::value<int>()->default_value("5"))("threads", "",
-                                                               cxxopts::value<int>()->default_value("2"))(
-      "device", "", cxxopts::value<std::string>()->default_value("torch-cpu"))("json", "");
-  const auto p = options.parse(argc, argv);
+void run(const cxxopts::ParseResult& p) {
   const int threads = p["threads"].as<int>();
   const auto cpu = cpu::create({threads, cpu::InstructionSet::best});
   const auto torch =
@@ -320,17 +312,15 @@ int run(int argc, char** argv) {
     std::cout << line;
   }
   if (p.count("json") != 0) std::cout << table.dump() << '\n';
-  return 0;
 }
 
 }  // namespace
 }  // namespace hone::bench
 
 int main(int argc, char** argv) {
-  try {
-    return hone::bench::run(argc, argv);
-  } catch (const std::exception& e) {
-    std::cerr << "engines_bench: " << e.what() << '\n';
-    return 1;
-  }
+  auto options = hone::bench::program_options(
+      "engines_bench", "The cpu engine against libtorch, operation by operation", /*threads=*/"2");
+  options.add_options()("length", "", cxxopts::value<int32_t>()->default_value("0"))(
+      "device", "", cxxopts::value<std::string>()->default_value("torch-cpu"))("json", "");
+  return hone::bench::run_program(std::move(options), argc, argv, hone::bench::run);
 }

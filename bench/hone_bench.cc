@@ -7,7 +7,6 @@
 // train takes pairs from columns sentence1/sentence2/score, or anchor/positive (labels 1). Prints one JSON
 // object. A round in which other guests stole more than 5 % of the processors is thrown away.
 #include <algorithm>
-#include <cxxopts.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -15,6 +14,7 @@
 #include "encode/encoder.h"
 #include "matrix_rate.h"
 #include "measure.h"
+#include "program.h"
 #include "train/pair_data.h"
 #include "train/sampler.h"
 
@@ -149,18 +149,7 @@ nlohmann::ordered_json bench_encode(const cxxopts::ParseResult& p,
   return result;
 }
 
-int run(int argc, char** argv) {
-  cxxopts::Options options("hone_bench", "Speed against the machine's matrix-product rate");
-  options.add_options()("what", "train or encode", cxxopts::value<std::string>())(
-      "model", "", cxxopts::value<std::string>())("data", "", cxxopts::value<std::string>())(
-      "batch", "", cxxopts::value<int64_t>()->default_value("32"))(
-      "steps", "", cxxopts::value<int64_t>()->default_value("20"))(
-      "rounds", "", cxxopts::value<int>()->default_value("5"))("threads", "",
-                                                               cxxopts::value<int>()->default_value("0"))(
-      "isa", "", cxxopts::value<std::string>()->default_value("best"))(
-      "batch-tokens", "", cxxopts::value<int64_t>()->default_value("2048"));
-  options.parse_positional({"what"});
-  const auto p = options.parse(argc, argv);
+void run(const cxxopts::ParseResult& p) {
   const bool avx2 = p["isa"].as<std::string>() == "avx2";
   const auto engine =
       compute::cpu::create({p["threads"].as<int>(),
@@ -169,17 +158,18 @@ int run(int argc, char** argv) {
   result["engine"] = engine->describe();
   result["peak_megabytes"] = peak_megabytes();
   std::cout << result.dump() << '\n';
-  return 0;
 }
 
 }  // namespace
 }  // namespace hone::bench
 
 int main(int argc, char** argv) {
-  try {
-    return hone::bench::run(argc, argv);
-  } catch (const std::exception& e) {
-    std::cerr << "hone_bench: " << e.what() << '\n';
-    return 1;
-  }
+  auto options = hone::bench::program_options("hone_bench", "Speed against the machine's matrix-product rate",
+                                              /*threads=*/"0");
+  options.add_options()("what", "train or encode", cxxopts::value<std::string>())(
+      "steps", "", cxxopts::value<int64_t>()->default_value("20"))(
+      "isa", "", cxxopts::value<std::string>()->default_value("best"))(
+      "batch-tokens", "", cxxopts::value<int64_t>()->default_value("2048"));
+  options.parse_positional({"what"});
+  return hone::bench::run_program(std::move(options), argc, argv, hone::bench::run);
 }

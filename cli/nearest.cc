@@ -34,8 +34,8 @@ Corpus distinct(std::vector<std::string> all) {
 
 int nearest(int argc, char** argv) {
   Arguments arguments("nearest",
-                      "Finds the texts of a corpus nearest to a query, by cosine; a repeated text\n"
-                      "counts once.",
+                      "Finds the texts of a corpus nearest to a query, by the model's similarity\n"
+                      "(cosine, dot, or a negated distance); a repeated text counts once.",
                       {"model", "corpus", "query"});
   arguments.add("", {{"model", "DIR", "Folder of the model"},
                      {"corpus", "FILE", "Texts: .txt (one a line), .jsonl, .csv or .tsv, also .gz"},
@@ -51,9 +51,10 @@ int nearest(int argc, char** argv) {
   const auto engine = make_engine(arguments);
   const fs::path folder = arguments.path("model");
   const Corpus corpus = distinct(read_texts(arguments, arguments.path("corpus")));
-  encode::Encoder encoder(model::load_model(folder), engine);
+  const auto model = model::load_model(folder);
+  encode::Encoder encoder(model, engine);
   encode::EncodeOptions options;
-  options.normalize = true;
+  options.normalize = model->similarity == "cosine";
   const auto asked = encoder.encode(std::span(&query, 1), options);
   std::vector<float> vectors;
   {
@@ -61,7 +62,8 @@ int nearest(int argc, char** argv) {
     options.progress = [&](size_t done, size_t total) { progress.update(done, total); };
     vectors = encoder.encode(corpus.texts, options);
   }
-  const auto found = search::top_k(asked, vectors, encoder.dim(), top);
+  const auto found =
+      search::top_k(asked, vectors, encoder.dim(), top, search::nearness_of(model->similarity));
   nlohmann::ordered_json j = nlohmann::ordered_json::array();
   for (const auto& hit : found.at(0)) {
     const auto at = static_cast<size_t>(hit.index);

@@ -134,7 +134,8 @@ class Graph {
   virtual Tensor self_attention_block(Tensor x, const Segments& segments, const SelfAttentionBlock& block);
   virtual Tensor feed_forward_block(Tensor x, const Segments& segments, const FeedForwardBlock& block);
 
-  // One row per sequence. [T,H] -> [S,H]. weighted_mean weighs token i (from 1) by i.
+  // One row per sequence. [T,H] -> [S,H]. weighted_mean weighs token i (from 1) by i. Where tokens share the
+  // largest value, max gives the gradient to the first of them (cpu) or equal parts to all (torch).
   virtual Tensor pool(Tensor x, const Segments& segments, PoolKind kind) = 0;
   virtual Tensor concat(std::span<const Tensor> parts) = 0;                 // side by side: [S, sum of cols]
   virtual Tensor rows(Tensor x, std::span<const int32_t> index) = 0;        // [n,H]; a row may occur twice

@@ -18,17 +18,30 @@ bool better(const Hit& a, const Hit& b) {
   return a.score > b.score || (a.score == b.score && a.index < b.index);
 }
 
-// Eight sums side by side, so that the compiler makes vectors of it.
-float dot(const float* a, const float* b, int64_t n) {
+// The sum of term(a[i], b[i]): eight sums side by side, so that the compiler makes vectors of it.
+template <class Term>
+float sum_of(const float* a, const float* b, int64_t n, Term term) {
   float sums[8] = {};
   int64_t i = 0;
   for (; i + 8 <= n; i += 8) {
-    for (int64_t j = 0; j < 8; ++j) sums[j] += a[i + j] * b[i + j];
+    for (int64_t j = 0; j < 8; ++j) sums[j] += term(a[i + j], b[i + j]);
   }
   float rest = 0;
-  for (; i < n; ++i) rest += a[i] * b[i];
+  for (; i < n; ++i) rest += term(a[i], b[i]);
   for (float s : sums) rest += s;
   return rest;
+}
+
+float score_of(const float* a, const float* b, int64_t n, Nearness nearness) {
+  switch (nearness) {
+    case Nearness::dot:
+      return sum_of(a, b, n, [](float x, float y) { return x * y; });
+    case Nearness::euclidean:
+      return -std::sqrt(sum_of(a, b, n, [](float x, float y) { return (x - y) * (x - y); }));
+    case Nearness::manhattan:
+      return -sum_of(a, b, n, [](float x, float y) { return std::abs(x - y); });
+  }
+  return 0;
 }
 
 // The heap has the worst of the k best on top.
@@ -44,8 +57,15 @@ void keep(const Hit& hit, int64_t k, std::vector<Hit>& heap) {
 
 }  // namespace
 
+Nearness nearness_of(std::string_view similarity) {
+  if (similarity == "cosine" || similarity == "dot") return Nearness::dot;
+  if (similarity == "euclidean") return Nearness::euclidean;
+  if (similarity == "manhattan") return Nearness::manhattan;
+  fail("similarity: \"", excerpt(similarity), "\" found, cosine, dot, euclidean or manhattan expected");
+}
+
 std::vector<std::vector<Hit>> top_k(std::span<const float> queries, std::span<const float> corpus, int dim,
-                                    int64_t k) {
+                                    int64_t k, Nearness nearness) {
   if (dim <= 0 || queries.size() % static_cast<size_t>(dim) != 0 ||
       corpus.size() % static_cast<size_t>(dim) != 0) {
     fail("search: vectors are not of ", dim, " numbers each");
@@ -58,7 +78,7 @@ std::vector<std::vector<Hit>> top_k(std::span<const float> queries, std::span<co
     const int64_t end = std::min(count, begin + kBlock);
     for (int64_t q = 0; q < asked; ++q) {
       for (int64_t row = begin; row < end; ++row) {
-        keep({row, dot(queries.data() + q * dim, corpus.data() + row * dim, dim)}, k,
+        keep({row, score_of(queries.data() + q * dim, corpus.data() + row * dim, dim, nearness)}, k,
              results[static_cast<size_t>(q)]);
       }
     }

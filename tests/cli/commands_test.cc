@@ -1,6 +1,10 @@
 // What info, encode, eval and nearest print and write.
 #include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/cli/program.h"
 
@@ -92,6 +96,62 @@ TEST(Nearest, finds_the_text_itself_and_a_repeated_one_once) {
   EXPECT_EQ(j[0].at("text"), "beta gamma");
   EXPECT_EQ(j[0].at("index"), 2) << "where it stands first";
   EXPECT_NEAR(j[0].at("score").get<double>(), 1, 1e-5);
+}
+
+// Scores made anew from the vectors that `encode` writes, by the definition of each similarity.
+TEST(Nearest, scores_by_the_similarity_that_the_model_names) {
+  TempFolder folder;
+  const Strings texts{"beta gamma", "alpha", "delta and more"};
+  folder.write("c.txt", texts[1] + "\n" + texts[2] + "\n");
+  folder.write("all.txt", texts[0] + "\n" + texts[1] + "\n" + texts[2] + "\n");
+  const std::string corpus = (folder / "c.txt").string();
+  const fs::path base = std::string(HONE_FIXTURES) + "/models/weighted-mean";
+  ASSERT_EQ(hone({"encode", "--model", base.string(), "--input", (folder / "all.txt").string(), "--out",
+                  (folder / "v.jsonl").string()})
+                .code,
+            0);
+  std::vector<std::vector<double>> vectors;
+  std::istringstream lines(folder.read("v.jsonl"));
+  for (std::string line; std::getline(lines, line);)
+    vectors.push_back(Json::parse(line).at("embedding").get<std::vector<double>>());
+  ASSERT_EQ(vectors.size(), 3U);
+  using Vector = std::vector<double>;
+  auto sum = [](const Vector& a, const Vector& b, auto term) {
+    double total = 0;
+    for (size_t i = 0; i < a.size(); ++i) total += term(a[i], b[i]);
+    return total;
+  };
+  auto dot = [&](const Vector& a, const Vector& b) { return sum(a, b, std::multiplies<double>()); };
+  ASSERT_GT(std::abs(dot(vectors[0], vectors[0]) - 1), 0.1) << "cosine and dot product would be one";
+  const std::map<std::string, std::function<double(const Vector&, const Vector&)>> similarities{
+      {"cosine", [&](auto& a, auto& b) { return dot(a, b) / std::sqrt(dot(a, a) * dot(b, b)); }},
+      {"dot", dot},
+      {"euclidean",
+       [&](auto& a, auto& b) {
+         return -std::sqrt(sum(a, b, [](double x, double y) { return (x - y) * (x - y); }));
+       }},
+      {"manhattan",
+       [&](auto& a, auto& b) { return -sum(a, b, [](double x, double y) { return std::abs(x - y); }); }}};
+  for (const auto& [name, similarity] : similarities) {
+    SCOPED_TRACE(name);
+    const fs::path model = folder / name;
+    fs::copy(base, model, fs::copy_options::recursive);
+    const fs::path settings = model / "config_sentence_transformers.json";
+    Json j = fs::exists(settings) ? Json::parse(folder.read(name + "/config_sentence_transformers.json"))
+                                  : Json::object();
+    j["similarity_fn_name"] = name;
+    folder.write(name + "/config_sentence_transformers.json", j.dump());
+    const Result r =
+        hone({"nearest", "--model", model.string(), "--corpus", corpus, "--query", texts[0], "--json"});
+    ASSERT_EQ(r.code, 0) << r.err;
+    const Json found = Json::parse(r.out);
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_GE(found[0].at("score").get<double>(), found[1].at("score").get<double>());
+    for (const Json& hit : found) {
+      const double expected = similarity(vectors[0], vectors[1 + hit.at("index").get<size_t>()]);
+      EXPECT_NEAR(hit.at("score").get<double>(), expected, 1e-4 * std::max(1.0, std::abs(expected)));
+    }
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "graph_operations.h"
+#include "tests/compute/max_pool_ties.h"
 #include "tests/compute/naive_engine.h"
 #include "tests/compute/operation_cases.h"
 #include "tests/compute/test_engine.h"
@@ -155,6 +156,10 @@ TEST(Operations, each_has_cases_of_every_kind) {
         << operation << " needs cases: typical, empty, length_one, longest";
   }
   EXPECT_EQ(kinds.size(), std::size(kGraphOperations));
+}
+
+TEST(MaxPool, gives_the_gradient_to_the_first_of_tokens_that_share_the_largest_value) {
+  EXPECT_EQ(max_pool_gradient(*test_engine(2)), (std::vector<float>{1, 0, 0, 3, 0}));
 }
 
 }  // namespace

@@ -9,11 +9,13 @@
 #include "base/error.h"
 #include "encode/vectors_file.h"
 #include "model/safetensors.h"
+#include "tests/base/one_line.h"
 #include "tests/base/temp_folder.h"
 
 namespace hone::encode {
 namespace {
 
+using testing::message_of;
 using testing::TempFolder;
 
 const std::vector<float> kVectors{1.5F, -0.1F, 3e-8F, 4, 5, 6};
@@ -21,16 +23,6 @@ const std::vector<float> kVectors{1.5F, -0.1F, 3e-8F, 4, 5, 6};
 std::string fixture(const char* name) {
   std::ifstream file(std::string(HONE_FIXTURES "/metrics/") + name, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 TEST(VectorsNumpy, npy_is_byte_for_byte_what_numpy_saves) {

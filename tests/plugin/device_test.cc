@@ -1,36 +1,21 @@
-// Asking for a device: names and precisions that cannot be, plugins that are missing, broken or of another
-// build.
+// Asking for a device: names and precisions that cannot be; plugins missing, broken or of another build.
 #include "compute/device.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 
-#include "base/error.h"
 #include "compute/plugin/library.h"
+#include "tests/base/one_line.h"
 #include "tests/base/temp_folder.h"
 #include "tests/compute/test_engine.h"
 
 namespace hone::compute {
 namespace {
 
+using testing::expect_part;
+using testing::message_of;
 using testing::TempFolder;
-
-template <class E = Error, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& e) {
-    const std::string text = e.what();
-    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
-    return text;
-  }
-  return "no error";
-}
-
-void expect_part(const std::string& text, const std::string& part) {
-  EXPECT_NE(text.find(part), std::string::npos) << text;
-}
 
 TEST(Device, cpu_needs_no_plugin) {
   EXPECT_EQ(create_engine({"cpu", "fp32", 1, test_isa()})->name(), "cpu");
@@ -62,6 +47,8 @@ TEST(Device, a_missing_plugin_says_what_and_how) {
   expect_part(text, "libhone_torch.so is not installed");
   expect_part(text, folder.path().string());
   expect_part(text, "scripts/build --torch");
+  // What the loader found wrong: the file, or a library below it, is missing.
+  expect_part(text, "the loader's own search: libhone_no_such.so: cannot open shared object file");
 }
 
 TEST(Device, what_is_no_library_or_no_plugin_is_refused) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 
@@ -44,6 +45,45 @@ TEST(TopK, small_and_wrong_input) {
   EXPECT_TRUE(top_k({}, std::vector<float>{1, 1}, 2, 3).empty());
   EXPECT_THROW(top_k(std::vector<float>{1}, std::vector<float>{1, 1}, 2, 3), Error);
   EXPECT_THROW(top_k(std::vector<float>{1, 1}, std::vector<float>{1, 1}, 2, 0), Error);
+}
+
+// (3,4) and (0,6) are 5 and 6 away from the origin, but 7 and 6 by blocks; (-1,9) has the largest product.
+TEST(TopK, each_nearness_has_its_own_order) {
+  const std::vector<float> corpus{3, 4, 0, 6, -1, 9}, query{0, 1}, origin{0, 0};
+  struct Expected {
+    std::vector<float> query;
+    Nearness nearness;
+    std::vector<int64_t> indices;
+    std::vector<float> scores;
+  };
+  const Expected cases[] = {{query, Nearness::dot, {2, 1, 0}, {9, 6, 4}},
+                            {origin, Nearness::euclidean, {0, 1, 2}, {-5, -6, -std::sqrt(82.0F)}},
+                            {origin, Nearness::manhattan, {1, 0, 2}, {-6, -7, -10}}};
+  for (const Expected& e : cases) {
+    const auto hits = top_k(e.query, corpus, 2, 3, e.nearness).at(0);
+    ASSERT_EQ(hits.size(), 3U);
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(hits[i].index, e.indices[i]);
+      EXPECT_FLOAT_EQ(hits[i].score, e.scores[i]);
+    }
+  }
+}
+
+// Eleven numbers: eight side by side and three more.
+TEST(TopK, distances_count_every_number) {
+  const std::vector<float> zeros(11, 0);
+  std::vector<float> row;
+  for (int i = 1; i <= 11; ++i) row.push_back(static_cast<float>(i % 2 == 0 ? i : -i));
+  EXPECT_FLOAT_EQ(top_k(zeros, row, 11, 1, Nearness::manhattan).at(0).at(0).score, -66);
+  EXPECT_FLOAT_EQ(top_k(zeros, row, 11, 1, Nearness::euclidean).at(0).at(0).score, -std::sqrt(506.0F));
+}
+
+TEST(TopK, a_models_similarity_names_its_nearness) {
+  EXPECT_EQ(nearness_of("cosine"), Nearness::dot);
+  EXPECT_EQ(nearness_of("dot"), Nearness::dot);
+  EXPECT_EQ(nearness_of("euclidean"), Nearness::euclidean);
+  EXPECT_EQ(nearness_of("manhattan"), Nearness::manhattan);
+  EXPECT_THROW(nearness_of("maxsim"), Error);
 }
 
 }  // namespace

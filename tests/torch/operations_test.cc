@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "tests/compute/max_pool_ties.h"
 #include "tests/compute/operation_cases.h"
 #include "tests/compute/test_engine.h"
 #include "tests/torch/torch_engines.h"
@@ -137,6 +138,14 @@ TEST(TorchDropout, of_its_own_follows_seed_and_step) {
     EXPECT_NE(first, draw(1, 8));
     EXPECT_NE(first, draw(2, 7));
     EXPECT_EQ(first, draw(1, 7));
+  }
+}
+
+// The cpu engine gives all of it to the first: graph.h says which engine does what.
+TEST(TorchMaxPool, gives_tokens_that_share_the_largest_value_equal_parts) {
+  for (const std::string& device : torch_devices()) {
+    const std::vector<float> expected{0.5F, 0, 0.5F, 1.5F, 1.5F};
+    EXPECT_EQ(max_pool_gradient(*torch_engine(device)), expected) << device;
   }
 }
 

@@ -4,21 +4,20 @@
 
 #include <cmath>
 
-#include "base/error.h"
 #include "encode/encoder.h"
 #include "tests/base/temp_folder.h"
-#include "tests/compute/test_engine.h"
 #include "tests/torch/torch_engines.h"
+#include "tests/train/small_run.h"
 #include "train/trainer.h"
 
 namespace hone::train {
 namespace {
 
+using testing::kModels;
+using testing::message_of;
+using testing::pairs;
 using testing::TempFolder;
-namespace fs = std::filesystem;
 using EnginePtr = std::shared_ptr<compute::Engine>;
-
-const fs::path kModels = fs::path(HONE_FIXTURES) / "models";
 
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
@@ -29,18 +28,9 @@ std::vector<std::string> model_names() {
   return names;
 }
 
-data::Table pairs() {
-  return data::read_table(kModels / "pairs.jsonl", pair_roles({}));
-}
-
 TrainOptions options_of_50_steps() {
-  TrainOptions o;
+  TrainOptions o = testing::small_options();
   o.steps = 50;
-  o.batch_size = 16;
-  o.learning_rate = 1e-3;
-  o.warmup_ratio = 0.2;
-  o.weight_decay = 0.01;
-  o.dropout = 0.1;
   o.checkpoint_steps = 0;
   return o;
 }
@@ -58,9 +48,7 @@ Steps train(const EnginePtr& engine, const fs::path& out, OnExisting existing, i
   callbacks.stop = [&] {
     return stop_after >= 0 && static_cast<int64_t>(steps.reports.size()) >= stop_after;
   };
-  Trainer trainer(model::load_model(kModels / "mean-gelu"), engine, pairs(), std::nullopt,
-                  options_of_50_steps());
-  steps.result = trainer.run(out, existing, callbacks);
+  steps.result = testing::small_trainer(engine, options_of_50_steps(), false).run(out, existing, callbacks);
   return steps;
 }
 
@@ -145,13 +133,8 @@ TEST_P(TorchTraining, a_loss_that_is_no_number_stops_with_its_rows) {
   broken[0] = std::nanf("");
   tensors[5] = model::HostTensor::owned(tensors[5].name, tensors[5].shape, broken);
   Trainer trainer(model->with_tensors(tensors), compute::torch_engine(GetParam()), pairs(), std::nullopt, o);
-  try {
-    trainer.run(folder / "out", OnExisting::refuse, {});
-    FAIL() << "trained with a loss that is no number";
-  } catch (const Error& e) {
-    const std::string text = e.what();
-    EXPECT_NE(text.find("step 1: the loss is nan in the batch of lines "), std::string::npos) << text;
-  }
+  const std::string text = message_of([&] { trainer.run(folder / "out", OnExisting::refuse, {}); });
+  EXPECT_TRUE(text.starts_with("step 1: the loss is nan in the batch of lines ")) << text;
   EXPECT_FALSE(fs::exists(folder / "out" / "model.safetensors"));
 }
 
@@ -160,17 +143,6 @@ INSTANTIATE_TEST_SUITE_P(On, TorchTraining, ::testing::ValuesIn(compute::torch_d
   for (char& x : name) x = x == '-' || x == ':' ? '_' : x;
   return name;
 });
-
-// Opening the plugin must not change what the cpu engine computes.
-TEST(TorchPlugin, leaves_the_cpu_engines_bits_alone) {
-  TempFolder folder;
-  const Steps before = train(compute::test_engine(2), folder / "before", OnExisting::refuse);
-  TempFolder other;
-  train(compute::torch_engine("torch-cpu", 1), other / "torch", OnExisting::refuse, 3);
-  const Steps after = train(compute::test_engine(2), folder / "after", OnExisting::refuse);
-  ASSERT_EQ(before.reports.size(), after.reports.size());
-  for (size_t i = 0; i < before.reports.size(); ++i) EXPECT_EQ(before.reports[i].loss, after.reports[i].loss);
-}
 
 }  // namespace
 }  // namespace hone::train

@@ -3,12 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
 
 #include "base/file.h"
 #include "tests/base/temp_folder.h"
 #include "tests/compute/test_engine.h"
+#include "tests/reference_data.h"
 #include "train/trainer.h"
 
 namespace hone::train {
@@ -21,12 +20,12 @@ double number(const model::SafetensorsFile& file, const char* name, size_t i) {
 }
 
 TEST(MiniLm, thirty_steps_equal_the_references) {
-  const char *model = std::getenv("HONE_MODEL"), *data = std::getenv("HONE_DATA");
-  if (model == nullptr || data == nullptr || !fs::exists(fs::path(data) / "stsb")) {
-    GTEST_SKIP()
-        << "HONE_MODEL or HONE_DATA is not set: thirty steps of MiniLM are not compared with the reference";
-  }
-  const fs::path stsb = fs::path(data) / "stsb";
+  const fs::path model = hone::testing::minilm();
+  const fs::path train_file = hone::testing::data_file("stsb/train.en.tsv.gz"),
+                 test_file = hone::testing::data_file("stsb/test.en.tsv.gz");
+  const char* what = "thirty steps of MiniLM are not compared with the reference";
+  if (model.empty()) GTEST_SKIP() << hone::testing::kNoMiniLm << what;
+  if (train_file.empty() || test_file.empty()) GTEST_SKIP() << hone::testing::kNoData << what;
   const auto fixture =
       model::SafetensorsFile::open(fs::path(HONE_FIXTURES) / "minilm" / "training.safetensors");
   data::ReadOptions first_rows = pair_roles({});
@@ -38,8 +37,8 @@ TEST(MiniLm, thirty_steps_equal_the_references) {
   o.dropout = 0;
   o.shuffle = false;
   o.label_scale = 5;
-  Trainer trainer(model::load_model(model), compute::test_engine(2),
-                  data::read_table(stsb / "train.en.tsv.gz", first_rows), std::nullopt, o);
+  Trainer trainer(model::load_model(model), compute::test_engine(2), data::read_table(train_file, first_rows),
+                  std::nullopt, o);
   size_t steps = 0;
   TrainCallbacks callbacks;
   callbacks.step = [&](const StepReport& r) {
@@ -54,7 +53,7 @@ TEST(MiniLm, thirty_steps_equal_the_references) {
 
   data::ReadOptions texts = pair_roles({});
   texts.max_rows = kTexts;
-  const auto table = data::read_table(stsb / "test.en.tsv.gz", texts);
+  const auto table = data::read_table(test_file, texts);
   encode::Encoder encoder(model::load_model(folder / "out"), compute::test_engine(2));
   encode::EncodeOptions unit;
   unit.normalize = true;

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/error.h"
 #include "base/file.h"
+#include "tests/base/one_line.h"
 #include "tests/compute/test_engine.h"
 #include "train/trainer.h"
 
@@ -39,10 +39,15 @@ inline train::TrainOptions small_options() {
   return o;
 }
 
+inline train::Trainer small_trainer(std::shared_ptr<compute::Engine> engine,
+                                    const train::TrainOptions& options, bool with_eval = true) {
+  return {model::load_model(kModels / "mean-gelu"), std::move(engine), pairs(),
+          with_eval ? std::optional(pairs()) : std::nullopt, options};
+}
+
 inline train::Trainer small_trainer(const train::TrainOptions& options, int threads = 2,
                                     bool with_eval = true) {
-  return {model::load_model(kModels / "mean-gelu"), compute::test_engine(threads), pairs(),
-          with_eval ? std::optional(pairs()) : std::nullopt, options};
+  return small_trainer(compute::test_engine(threads), options, with_eval);
 }
 
 inline train::TrainResult train_small(const fs::path& out, const train::TrainOptions& options,
@@ -98,16 +103,6 @@ inline std::string differences(const std::map<std::string, std::string>& a,
     if (!a.contains(name)) names += name + " ";
   }
   return names;
-}
-
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 }  // namespace hone::testing

@@ -35,7 +35,7 @@ std::vector<std::string> plugin_places(const std::string& file) {
 }
 
 const Table& open_plugin(const std::vector<std::string>& places) {
-  std::string looked;
+  std::string looked, loader;
   for (const std::string& place : places) {
     std::error_code ignored;
     const bool bare = place.find('/') == std::string::npos;
@@ -45,9 +45,14 @@ const Table& open_plugin(const std::vector<std::string>& places) {
     }
     void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
-      const char* reason = dlerror();
-      if (bare) continue;
-      fail("plugin ", place, ": cannot be opened: ", excerpt(reason == nullptr ? "" : reason, 300),
+      const char* text = dlerror();
+      const std::string reason = excerpt(text == nullptr ? "" : text, 300);
+      if (bare) {
+        // Mostly that there is no such file; where there is one, what is wrong with it.
+        loader = cat("; the loader's own search: ", reason);
+        continue;
+      }
+      fail("plugin ", place, ": cannot be opened: ", reason,
            "; libtorch 2.11 to 2.15 is expected where it was built with it, or on LD_LIBRARY_PATH");
     }
     void* symbol = dlsym(library, kSymbol);
@@ -61,7 +66,7 @@ const Table& open_plugin(const std::vector<std::string>& places) {
     }
     return *table;
   }
-  fail("plugin libhone_torch.so is not installed (looked in ", looked,
+  fail("plugin libhone_torch.so is not installed (looked in ", looked, loader,
        "); build it where libtorch 2.11 to 2.15 is: scripts/build --torch, or CMake with libtorch on "
        "CMAKE_PREFIX_PATH");
 }

@@ -15,7 +15,9 @@ void call(int (*function)(P...), A... arguments) {
   Failure failure{};
   if (function(arguments..., &failure) == 0) return;
   if (failure.kind == FailureKind::usage) throw UsageError(failure.message);
-  throw Error(failure.message);
+  if (failure.kind == FailureKind::out_of_memory)
+    fail("out of memory, a smaller batch size or max_seq_length needs less: ", failure.message);
+  fail(failure.message);
 }
 
 Sequences view(const Segments& s) {

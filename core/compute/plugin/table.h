@@ -1,16 +1,11 @@
 // What a program and an engine plugin say to each other: one table of C functions.
 //
 // Rules
-// - A plugin is a shared library with the C symbol `hone_engine_plugin`. It is opened RTLD_NOW | RTLD_LOCAL
-// and
-//   never closed: libraries below it start threads that cannot be unloaded.
-// - `size`, `version` and `build` come first and are checked before anything else is read: both sides must be
-// of
-//   one build (plugin_build()), so the plain structs of graph.h may cross. No C++ object, exception or
-//   allocation does.
-// - Every function returns 0, or 1 with `failure` filled. Objects are opaque; what a `create` gave, its
-// `release`
-//   takes back. What an operation is given must live until the step's backward() is done, as in graph.h.
+// - A plugin is a shared library with the C symbol `hone_engine_plugin`, never closed: libraries below it
+//   start threads that cannot be unloaded.
+// - `size`, `version` and `build` come first and are checked before anything else is read: both sides are of
+//   one build, so the plain structs of graph.h may cross. No C++ object, exception or allocation does.
+// - Every function returns 0, or 1 with its Failure filled. What a `create` gave, its `release` takes back.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +18,7 @@ namespace hone::compute::plugin {
 constexpr uint32_t kTableVersion = 1;
 constexpr const char* kSymbol = "hone_engine_plugin";
 
+// out_of_memory: the program adds what its user can do.
 enum class FailureKind : int32_t { error, usage, out_of_memory };
 
 struct Failure {

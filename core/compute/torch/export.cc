@@ -29,6 +29,15 @@ std::string first_line(std::string_view text) {
   return excerpt(text.substr(0, text.find('\n')), 1000);
 }
 
+// Its own type is thrown by the allocator of a GPU alone; the host's, the driver and cuBLAS say it in words.
+bool out_of_memory(const c10::Error& e, std::string_view text) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&e) != nullptr) return true;
+  for (const char* words : {"out of memory", "can't allocate memory", "ALLOC_FAILED"}) {
+    if (text.find(words) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 template <class F>
 int guarded(Failure* failure, const F& work) noexcept {
   auto report = [&](FailureKind kind, const std::string& text) {
@@ -42,14 +51,15 @@ int guarded(Failure* failure, const F& work) noexcept {
     report(FailureKind::usage, e.what());
   } catch (const Error& e) {
     report(FailureKind::error, e.what());
-  } catch (const c10::OutOfMemoryError& e) {
-    report(FailureKind::out_of_memory,
-           "out of memory on the device (a smaller --batch-size or --max-seq-length needs less): " +
-               first_line(e.what_without_backtrace()));
   } catch (const c10::Error& e) {
-    report(FailureKind::error, "libtorch: " + first_line(e.what_without_backtrace()));
+    const std::string text = first_line(e.what_without_backtrace());
+    if (out_of_memory(e, text)) {
+      report(FailureKind::out_of_memory, text);
+    } else {
+      report(FailureKind::error, "libtorch: " + text);
+    }
   } catch (const std::bad_alloc&) {
-    report(FailureKind::out_of_memory, "out of memory");
+    report(FailureKind::out_of_memory, "the host has none left");
   } catch (const std::exception& e) {
     report(FailureKind::error, "libtorch: " + first_line(e.what()));
   } catch (...) {

@@ -44,6 +44,9 @@ std::string open_cuda() {
     const char* reason = dlerror();
     problem =
         cat("this libtorch has no CUDA that can be used: ", excerpt(reason == nullptr ? file : reason, 300));
+  } else if (problem = driver_too_old(cuda_driver_version(), at::Context::versionCUDART());
+             !problem.empty()) {
+    return problem;  // libtorch would warn at length and then find no device
   } else if (!at::globalContext().hasCUDA()) {
     problem = "libtorch_cuda.so is there, but this libtorch finds no CUDA device";
   }
@@ -91,10 +94,13 @@ Settings settings_of(const plugin::EngineRequest& request) {
     fail_usage("device: ", device, " found, cuda:0 to cuda:", present.size() - 1,
                " expected (this machine has ", present.size(), present.size() == 1 ? " GPU)" : " GPUs)");
   }
+  if (s.bf16) {
+    if (problem = lacks_bf16(present[static_cast<size_t>(index)]); !problem.empty())
+      fail("device ", device, ": ", problem);
+  }
   if (problem = open_cuda(); !problem.empty()) fail("device ", device, ": ", problem);
   s.device = c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
-  // A driver too old for this libtorch, or a GPU it has no code for, shows here and not in the middle of a
-  // step.
+  // A GPU that this libtorch has no code for shows here and not in the middle of a step.
   at::zeros({1}, at::TensorOptions().device(s.device)).add_(1).to(at::kCPU);
   return s;
 }
@@ -134,8 +140,7 @@ class TorchEngine final : public Engine {
   Settings settings_;
 };
 
-// On the cpu the values are there; on a GPU a copy to pinned memory is queued behind the work that makes
-// them.
+// On the cpu the values are there; on a GPU a copy to pinned memory is queued behind what makes them.
 class DeviceReading final : public Reading {
  public:
   explicit DeviceReading(const at::Tensor& x) {

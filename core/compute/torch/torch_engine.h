@@ -1,12 +1,10 @@
 // The engine on libtorch: the operations of Graph in a few lines each, gradients by its autograd.
 //
 // Rules
-// - Only torch_cpu and c10 are linked. For a GPU libtorch_cuda.so is opened when it is asked for, and driven
-// through
-//   libtorch's device-independent interface; no CUDA header or library is needed to build.
-// - Matrix products run in float32 without TF32, or in bfloat16 where asked (weights, norms, softmax and sums
-// that
-//   decide something stay float32).
+// - Only torch_cpu and c10 are linked. For a GPU libtorch_cuda.so is opened when it is asked for and driven
+//   through libtorch's device-independent interface; no CUDA header or library is needed to build.
+// - Matrix products run in float32 without TF32, or in bfloat16 where asked; weights, norms, softmax and sums
+//   that decide something stay float32.
 // - Dropout draws the masks of dropout.h (`named`: the judge of the cpu engine) or the device's own.
 // - The host never waits for a GPU but in Reading::get, Graph::read and Parameters' reads.
 #pragma once

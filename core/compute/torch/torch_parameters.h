@@ -2,8 +2,7 @@
 //
 // Rules
 // - Embedding tables are dense here: every row is updated in every step, which is what the cpu engine's lazy
-// rows
-//   amount to.
+//   rows amount to.
 // - Moments exist from the first update on, like there. clipped_step() does not wait for the norm.
 #pragma once
 
