@@ -3,7 +3,7 @@
 #   run_X.sh PREFIX    PREFIX: where hone was installed
 #
 # Environment: HONE_MODEL, a Sentence Transformers folder of all-MiniLM-L6-v2; HONE_DATA, a folder of data sets: training
-# pairs are those of the STS benchmark where it has them, else those of examples/data. Exit code 77: skipped, one line
+# pairs are those of the STS benchmark where it has them, else those of examples/data. Exit code 77: skipped, a line
 # says why.
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # what is set here is used there
@@ -17,8 +17,9 @@ die() {
   printf '%s: %s\n' "$name" "$*" >&2
   exit 1
 }
+# In the form of GoogleTest, from which scripts/test gathers what was skipped and why.
 skip() {
-  printf '%s: SKIPPED: %s\n' "$name" "$*" >&2
+  printf '%s: Skipped\n%s\n[  SKIPPED ] %s (0 ms)\n' "$(basename -- "$0")" "$*" "installed_${name#run_}"
   exit 77
 }
 need() {
