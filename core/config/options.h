@@ -48,7 +48,6 @@ class Options {
   double real(std::string_view key) const;
   bool boolean(std::string_view key) const;
 
-
  private:
   void set_boolean(std::string_view key, bool value);
   using Value = std::variant<std::string, int64_t, double, bool>;
