@@ -5,15 +5,16 @@
  * opaque and counted by reference: X_retain() adds one and returns the handle, X_release() takes one away; releasing
  * NULL does nothing. A handle keeps alive what it was made from, so references may be released in any order.
  *
- * ERRORS. Most functions return a hone_status (HONE_OK or a negative code) and take a last parameter `error`: where it is
- * not NULL and the call fails, it receives a hone_error of the caller's (release it), otherwise it is left alone. Output
- * parameters are written on success only. A message is one line of UTF-8 that names the argument, option, file, row or
- * column, what was found and what was expected. Functions that return a number return a negative hone_status for a bad
- * handle. Every function checks its arguments: NULL, a handle of another type or one that was released is HONE_EINVAL
- * (a released handle is memory that is not the caller's any more: it is found out where possible, not always).
+ * ERRORS. Most functions return a hone_status (HONE_OK or a negative code) and take a last parameter `error`: where it
+ * is not NULL and the call fails, it receives a hone_error of the caller's (release it), otherwise it is left alone.
+ * Output parameters are written on success only. A message is one line of UTF-8 that names the argument, option, file,
+ * row or column, what was found and what was expected. Functions that return a number return a negative hone_status for
+ * a bad handle. Every function checks its arguments: NULL, a handle of another type or one that was released is
+ * HONE_EINVAL (a released handle is memory that is not the caller's any more: it is found out where possible, not
+ * always).
  *
- * STRINGS. UTF-8. Keys and paths end with NUL; texts are hone_str {data, size} and may hold NUL. Strings that are returned
- * are borrowed from the handle they were asked of and live as long as it.
+ * STRINGS. UTF-8. Keys and paths end with NUL; texts are hone_str {data, size} and may hold NUL. Strings that are
+ * returned are borrowed from the handle they were asked of and live as long as it.
  *
  * THREADS. Any thread may call; the first column says what may be called at once on one handle:
  *     runtime, model, job, buffer, error      everything
@@ -79,9 +80,10 @@ typedef struct hone_str {
 } hone_str;
 
 /*
- * SIZED STRUCTS begin with struct_size. Set it to sizeof of the struct you were compiled with before a call; the library
- * touches no more than that and writes back how much of it is filled or read, so that an older program works with a newer
- * library and the other way round. A struct_size smaller than the first field that was ever defined is HONE_EINVAL.
+ * SIZED STRUCTS begin with struct_size. Set it to sizeof of the struct you were compiled with before a call; the
+ * library touches no more than that and writes back how much of it is filled or read, so that an older program works
+ * with a newer library and the other way round. A struct_size smaller than the first field that was ever defined is
+ * HONE_EINVAL.
  */
 
 /* ---------------------------------------------------------------------------------------------------- the library */
@@ -140,12 +142,12 @@ enum { HONE_TYPE_STR = 1, HONE_TYPE_INT = 2, HONE_TYPE_REAL = 3, HONE_TYPE_BOOL 
 /* An option as the library describes it. Strings live as long as the process. */
 typedef struct hone_option {
   size_t struct_size;
-  const char *name;        /* "train.batch_size" */
-  int32_t type;            /* HONE_TYPE_... */
-  int32_t reserved;        /* 0 */
-  const char *usual;       /* what is taken where it is not set, as text; "" where that depends on model or data */
-  const char *range;       /* what is allowed, in words: "1 to 65536" */
-  const char *help;        /* one line */
+  const char *name;  /* "train.batch_size" */
+  int32_t type;      /* HONE_TYPE_... */
+  int32_t reserved;  /* 0 */
+  const char *usual; /* what is taken where it is not set, as text; "" where that depends on model or data */
+  const char *range; /* what is allowed, in words: "1 to 65536" */
+  const char *help;  /* one line */
 } hone_option;
 
 /** Number of options. @since 0.1.0 */
@@ -173,8 +175,8 @@ HONE_API hone_status hone_option_describe(size_t index, hone_option *out, hone_e
 HONE_API hone_status hone_config_create(hone_config **out, hone_error **error);
 
 /**
- * Sets an option. The key and the value are checked now: an unknown key is HONE_EINVAL and names the nearest one, so are
- * a value out of range and one of another type (a whole number is accepted for a real option).
+ * Sets an option. The key and the value are checked now: an unknown key is HONE_EINVAL and names the nearest one, so
+ * are a value out of range and one of another type (a whole number is accepted for a real option).
  *
  * @param config  in, changed
  * @param key     "train.batch_size"
@@ -214,7 +216,8 @@ enum { HONE_LOG_ERROR = 1, HONE_LOG_WARNING = 2, HONE_LOG_INFO = 3 };
 typedef struct hone_log_sink {
   size_t struct_size;
   void *user_data;
-  void (*on_message)(void *user_data, int32_t level, const char *message); /* message: one line, valid during the call */
+  void (*on_message)(void *user_data, int32_t level,
+                     const char *message); /* message: one line, valid during the call */
   void (*on_release)(void *user_data); /* may be NULL; once, after the last message: sink replaced or runtime gone */
 } hone_log_sink;
 
@@ -246,7 +249,8 @@ HONE_API hone_runtime *hone_runtime_retain(hone_runtime *runtime);
 /** One reference less. Jobs that run keep the runtime until they end. @since 0.1.0 */
 HONE_API void hone_runtime_release(hone_runtime *runtime);
 
-/* ---------------------------------------------------------------------------------------------------- Arrow's C structs */
+/* ---------------------------------------------------------------------------------------------------- Arrow's C
+ * structs */
 
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
@@ -328,7 +332,8 @@ HONE_API int32_t hone_model_dim(const hone_model *model);
 HONE_API int32_t hone_model_max_length(const hone_model *model);
 
 /**
- * {"folder", "dim", "max_length", "parameters", "layers", "hidden_size", "heads", "pooling", "similarity", "normalizes"}
+ * {"folder", "dim", "max_length", "parameters", "layers", "hidden_size", "heads", "pooling", "similarity",
+ * "normalizes"}
  *
  * @param model  the model
  * @param out    out: JSON, owned by the caller
@@ -346,16 +351,18 @@ HONE_API hone_status hone_model_info(const hone_model *model, hone_buffer **out,
  * @param options     in, may be NULL: encode.*
  * @param out         out: [count, dim], the caller's memory
  * @param out_floats  floats `out` has room for; fewer than count * dim is HONE_EINVAL and nothing is written
- * @return            HONE_OK; HONE_EINVAL; HONE_EFORMAT with the row of a text that is not UTF-8; HONE_EFAILED; HONE_ENOMEM
+ * @return            HONE_OK; HONE_EINVAL; HONE_EFORMAT with the row of a text that is not UTF-8; HONE_EFAILED;
+ * HONE_ENOMEM
  * @since 0.1.0
  */
 HONE_API hone_status hone_model_encode(const hone_model *model, const hone_str *texts, size_t count,
                                        const hone_config *options, float *out, size_t out_floats, hone_error **error);
 
 /**
- * A stream of texts to a stream of vectors: one column "embedding", FixedSizeList<float32>[dim], a batch for each batch of
- * `in`. Work is done when `out` is asked for its next batch, by the thread that asks; `in` is asked by that thread too.
- * The column of texts (utf8 or large_utf8) is encode.column, else "text", else the only one. A null text is an error.
+ * A stream of texts to a stream of vectors: one column "embedding", FixedSizeList<float32>[dim], a batch for each batch
+ * of `in`. Work is done when `out` is asked for its next batch, by the thread that asks; `in` is asked by that thread
+ * too. The column of texts (utf8 or large_utf8) is encode.column, else "text", else the only one. A null text is an
+ * error.
  *
  * @param model    the model; kept by `out`
  * @param in       in: taken over in every case, its release is cleared
@@ -369,9 +376,11 @@ HONE_API hone_status hone_model_encode_arrow(const hone_model *model, struct Arr
                                              hone_error **error);
 
 /**
- * How the similarity of vectors correlates with the labels of pairs (task sts): {"pairs", "spearman_cosine", "pearson_cosine",
- * ... for dot, euclidean, manhattan, "spearman_cosine_95": [low, high]}; a score that does not exist is null. Metric names and
- * values are those of EmbeddingSimilarityEvaluator of Sentence Transformers; the interval is a 95 % bootstrap over rows.
+ * How the similarity of vectors correlates with the labels of pairs (task sts): {"pairs", "spearman_cosine",
+ * "pearson_cosine",
+ * ... for dot, euclidean, manhattan, "spearman_cosine_95": [low, high]}; a score that does not exist is null. Metric
+ * names and values are those of EmbeddingSimilarityEvaluator of Sentence Transformers; the interval is a 95 % bootstrap
+ * over rows.
  *
  * @param model    the model
  * @param dataset  with sentence1, sentence2 and score
@@ -380,8 +389,8 @@ HONE_API hone_status hone_model_encode_arrow(const hone_model *model, struct Arr
  * @return         HONE_OK; HONE_EINVAL; HONE_EFAILED; HONE_ENOMEM
  * @since 0.1.0
  */
-HONE_API hone_status hone_model_evaluate(const hone_model *model, const hone_dataset *dataset, const hone_config *options,
-                                         hone_buffer **out, hone_error **error);
+HONE_API hone_status hone_model_evaluate(const hone_model *model, const hone_dataset *dataset,
+                                         const hone_config *options, hone_buffer **out, hone_error **error);
 
 /** One reference more. NULL gives NULL. @since 0.1.0 */
 HONE_API hone_model *hone_model_retain(hone_model *model);
@@ -392,8 +401,8 @@ HONE_API void hone_model_release(hone_model *model);
 /* ---------------------------------------------------------------------------------------------------- datasets */
 
 /**
- * Reads labelled pairs: .jsonl, .csv or .tsv, each also .gz, with columns sentence1, sentence2 and score (or label), or those
- * that data.columns names ("sentence1=question,sentence2=answer").
+ * Reads labelled pairs: .jsonl, .csv or .tsv, each also .gz, with columns sentence1, sentence2 and score (or label), or
+ * those that data.columns names ("sentence1=question,sentence2=answer").
  *
  * @param runtime  kept by the dataset
  * @param file     path
@@ -406,14 +415,15 @@ HONE_API hone_status hone_dataset_read(hone_runtime *runtime, const char *file, 
                                        hone_dataset **out, hone_error **error);
 
 /**
- * The same from Arrow: texts are utf8 or large_utf8, labels float32, float64, int32 or int64; other columns are ignored.
- * Everything is copied before the call returns; the stream is read by the calling thread.
+ * The same from Arrow: texts are utf8 or large_utf8, labels float32, float64, int32 or int64; other columns are
+ * ignored. Everything is copied before the call returns; the stream is read by the calling thread.
  *
  * @param runtime  kept by the dataset
  * @param stream   in: taken over in every case, its release is cleared
  * @param options  in, may be NULL: data.*
  * @param out      out: owned by the caller
- * @return         HONE_OK; HONE_EINVAL; HONE_EFORMAT naming row and column; HONE_EFAILED where the stream failed; HONE_ENOMEM
+ * @return         HONE_OK; HONE_EINVAL; HONE_EFORMAT naming row and column; HONE_EFAILED where the stream failed;
+ * HONE_ENOMEM
  * @since 0.1.0
  */
 HONE_API hone_status hone_dataset_from_arrow(hone_runtime *runtime, struct ArrowArrayStream *stream,
@@ -448,7 +458,8 @@ typedef struct hone_value {
  * @return         HONE_OK; HONE_EINVAL; HONE_EFORMAT naming row and column; HONE_EBUSY once it was used; HONE_ENOMEM
  * @since 0.1.0
  */
-HONE_API hone_status hone_dataset_add(hone_dataset *dataset, const hone_value *values, size_t count, hone_error **error);
+HONE_API hone_status hone_dataset_add(hone_dataset *dataset, const hone_value *values, size_t count,
+                                      hone_error **error);
 
 /** Number of rows. @return 0 or more; HONE_EINVAL @since 0.1.0 */
 HONE_API int64_t hone_dataset_size(const hone_dataset *dataset);
@@ -487,16 +498,16 @@ typedef struct hone_progress {
 } hone_progress;
 
 /*
- * Called one at a time, on a thread of the job's, never under a lock of hone's. Callbacks may use the job they belong to
- * (hone_job_wait gives HONE_EDEADLOCK there) and every other handle. An exception or panic that leaves a callback ends the
- * process.
+ * Called one at a time, on a thread of the job's, never under a lock of hone's. Callbacks may use the job they belong
+ * to (hone_job_wait gives HONE_EDEADLOCK there) and every other handle. An exception or panic that leaves a callback
+ * ends the process.
  */
 typedef struct hone_job_callbacks {
   size_t struct_size;
   void *user_data;
-  int32_t (*on_progress)(void *user_data, const hone_progress *progress);           /* may be NULL; not 0 cancels */
-  void (*on_finish)(void *user_data, int32_t state, const hone_error *error);       /* may be NULL; exactly once */
-  void (*on_release)(void *user_data);                                              /* may be NULL; last, exactly once */
+  int32_t (*on_progress)(void *user_data, const hone_progress *progress);     /* may be NULL; not 0 cancels */
+  void (*on_finish)(void *user_data, int32_t state, const hone_error *error); /* may be NULL; exactly once */
+  void (*on_release)(void *user_data);                                        /* may be NULL; last, exactly once */
 } hone_job_callbacks;
 
 /**
@@ -515,12 +526,12 @@ HONE_API hone_status hone_trainer_create(hone_model *model, hone_dataset *datase
                                          const hone_config *options, hone_trainer **out, hone_error **error);
 
 /**
- * Trains in the background. Where it fails, no callback is called and user_data stays the caller's; otherwise on_release
- * gives it back. Releasing the last reference to a running job cancels it and returns at once. The trainer answers
- * HONE_EBUSY until the job has ended; started again it trains anew.
+ * Trains in the background. Where it fails, no callback is called and user_data stays the caller's; otherwise
+ * on_release gives it back. Releasing the last reference to a running job cancels it and returns at once. The trainer
+ * answers HONE_EBUSY until the job has ended; started again it trains anew.
  *
- * With train.out set, the tuned model and checkpoints are written to that folder as `hone train` does (train.existing says
- * whether to refuse, resume or overwrite what lies there), and a cancelled job keeps a checkpoint.
+ * With train.out set, the tuned model and checkpoints are written to that folder as `hone train` does (train.existing
+ * says whether to refuse, resume or overwrite what lies there), and a cancelled job keeps a checkpoint.
  *
  * @param trainer    the trainer
  * @param callbacks  in, may be NULL; copied
@@ -532,8 +543,8 @@ HONE_API hone_status hone_trainer_start(hone_trainer *trainer, const hone_job_ca
                                         hone_error **error);
 
 /**
- * One step in the calling thread, for hosts that own the loop: no evaluation, no checkpoint. Steps, their order and their
- * learning rates are those of a job. After the last, HONE_EINVAL.
+ * One step in the calling thread, for hosts that own the loop: no evaluation, no checkpoint. Steps, their order and
+ * their learning rates are those of a job. After the last, HONE_EINVAL.
  *
  * @param trainer   the trainer
  * @param progress  in: struct_size; out: the rest; may be NULL
@@ -545,11 +556,11 @@ HONE_API hone_status hone_trainer_step(hone_trainer *trainer, hone_progress *pro
 /* The vectors of a batch, borrowed from the trainer until its next call. */
 typedef struct hone_batch {
   size_t struct_size;
-  uint64_t step;            /* from 0 */
-  size_t rows, roles, dim;  /* roles: 2, sentence1 and sentence2 */
-  const float *embeddings;  /* [roles, rows, dim] */
-  const double *labels;     /* [rows], divided by the label scale */
-  const uint64_t *indices;  /* [rows]: which rows of the dataset */
+  uint64_t step;           /* from 0 */
+  size_t rows, roles, dim; /* roles: 2, sentence1 and sentence2 */
+  const float *embeddings; /* [roles, rows, dim] */
+  const double *labels;    /* [rows], divided by the label scale */
+  const uint64_t *indices; /* [rows]: which rows of the dataset */
 } hone_batch;
 
 /**
@@ -571,8 +582,8 @@ HONE_API hone_status hone_trainer_forward(hone_trainer *trainer, hone_batch *bat
  * @param floats    number of floats in `gradient`
  * @param loss      the host's loss, for the progress
  * @param progress  in: struct_size; out: the rest; may be NULL
- * @return          HONE_OK; HONE_EINVAL, also without hone_trainer_forward(); HONE_EBUSY; HONE_EFAILED where the gradient
- *                  is no number; HONE_ENOMEM
+ * @return          HONE_OK; HONE_EINVAL, also without hone_trainer_forward(); HONE_EBUSY; HONE_EFAILED where the
+ * gradient is no number; HONE_ENOMEM
  * @since 0.1.0
  */
 HONE_API hone_status hone_trainer_backward(hone_trainer *trainer, const float *gradient, size_t floats, double loss,
@@ -604,15 +615,15 @@ HONE_API int32_t hone_job_poll(const hone_job *job);
  *
  * @param job         the job
  * @param timeout_ms  milliseconds; negative: for ever
- * @return            HONE_OK: it has ended, in whatever state; HONE_ETIMEDOUT; HONE_EDEADLOCK in a callback of this job;
- *                    HONE_EINVAL
+ * @return            HONE_OK: it has ended, in whatever state; HONE_ETIMEDOUT; HONE_EDEADLOCK in a callback of this
+ * job; HONE_EINVAL
  * @since 0.1.0
  */
 HONE_API hone_status hone_job_wait(hone_job *job, int64_t timeout_ms, hone_error **error);
 
 /**
- * Waits for progress that this function has not given yet; progress that nobody fetched is replaced by newer. The end is
- * never lost: once the job has ended, its last progress is given again and again. For hosts that want no callbacks.
+ * Waits for progress that this function has not given yet; progress that nobody fetched is replaced by newer. The end
+ * is never lost: once the job has ended, its last progress is given again and again. For hosts that want no callbacks.
  *
  * @param job         the job
  * @param timeout_ms  milliseconds; negative: for ever
@@ -623,8 +634,8 @@ HONE_API hone_status hone_job_wait(hone_job *job, int64_t timeout_ms, hone_error
 HONE_API hone_status hone_job_next_event(hone_job *job, int64_t timeout_ms, hone_progress *out, hone_error **error);
 
 /**
- * Asks the job to stop at the next step. Returns at once, may be called again and from any thread, also from a callback. A
- * job that is nearly done may still finish. Does nothing for what is not a job. @since 0.1.0
+ * Asks the job to stop at the next step. Returns at once, may be called again and from any thread, also from a
+ * callback. A job that is nearly done may still finish. Does nothing for what is not a job. @since 0.1.0
  */
 HONE_API void hone_job_cancel(hone_job *job);
 
@@ -639,7 +650,8 @@ HONE_API void hone_job_cancel(hone_job *job);
 HONE_API hone_status hone_job_result(const hone_job *job, hone_model **out, hone_error **error);
 
 /**
- * {"steps", "kept_step", "seconds", "already_finished", "before": {metric: value} or null, "after": the same} of a finished job.
+ * {"steps", "kept_step", "seconds", "already_finished", "before": {metric: value} or null, "after": the same} of a
+ * finished job.
  *
  * @param job  the job
  * @param out  out: JSON, owned by the caller
