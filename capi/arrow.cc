@@ -11,13 +11,13 @@ std::string stream_error(OwnedStream& stream, int code) {
   return text != nullptr && *text != '\0' ? excerpt(text, 300) : errno_text(code);
 }
 
-[[noreturn]] void fail_format(const std::string& message) {
-  throw StatusError(HONE_EFORMAT, "stream", cat("stream: ", message));
+[[noreturn]] void fail_format(const OwnedStream& stream, const std::string& message) {
+  throw StatusError(HONE_EFORMAT, stream.name(), cat(stream.name(), ": ", message));
 }
 
 }  // namespace
 
-OwnedStream::OwnedStream(ArrowArrayStream* source, const char* name) {
+OwnedStream::OwnedStream(ArrowArrayStream* source, const char* name) : name_(name) {
   if (source == nullptr) fail_argument(name, "NULL", "an ArrowArrayStream");
   if (source->release == nullptr) fail_argument(name, "a stream that was released", "an ArrowArrayStream");
   stream_ = *source;
@@ -29,7 +29,7 @@ OwnedStream::OwnedStream(ArrowArrayStream* source, const char* name) {
   }
 }
 
-OwnedStream::OwnedStream(OwnedStream&& other) noexcept : stream_(other.stream_) {
+OwnedStream::OwnedStream(OwnedStream&& other) noexcept : name_(other.name_), stream_(other.stream_) {
   other.stream_.release = nullptr;
 }
 
@@ -40,18 +40,18 @@ OwnedStream::~OwnedStream() {
 void read_schema(OwnedStream& stream, OwnedSchema& into) {
   if (const int code = stream->get_schema(stream.get(), &into.schema); code != 0) {
     into.schema.release = nullptr;  // what a failed call left there is not ours
-    fail("stream: its schema cannot be read: ", stream_error(stream, code));
+    fail(stream.name(), ": its schema cannot be read: ", stream_error(stream, code));
   }
   const ArrowSchema& s = into.schema;
   if (s.format == nullptr || std::string_view(s.format) != "+s") {
-    fail_format(cat("found arrays of type \"", excerpt(s.format != nullptr ? s.format : ""),
-                    "\", expected structs (\"+s\"), a column a field"));
+    fail_format(stream, cat("found arrays of type \"", excerpt(s.format != nullptr ? s.format : ""),
+                            "\", expected structs (\"+s\"), a column a field"));
   }
   if (s.n_children < 0 || (s.n_children > 0 && s.children == nullptr))
-    fail_format("found a schema without its fields");
+    fail_format(stream, "found a schema without its fields");
   for (int64_t i = 0; i < s.n_children; ++i) {
     if (s.children[i] == nullptr || s.children[i]->format == nullptr) {
-      fail_format(cat("found no type for field ", i));
+      fail_format(stream, cat("found no type for field ", i));
     }
   }
 }
@@ -59,21 +59,22 @@ void read_schema(OwnedStream& stream, OwnedSchema& into) {
 bool read_batch(OwnedStream& stream, const ArrowSchema& schema, OwnedArray& into) {
   if (const int code = stream->get_next(stream.get(), &into.array); code != 0) {
     into.array.release = nullptr;
-    fail("stream: its next batch cannot be read: ", stream_error(stream, code));
+    fail(stream.name(), ": its next batch cannot be read: ", stream_error(stream, code));
   }
   const ArrowArray& a = into.array;
   if (a.release == nullptr) return false;
-  if (a.length < 0 || a.offset < 0)
-    fail_format(cat("found a batch of ", a.length, " rows from row ", a.offset));
+  if (a.length < 0 || a.offset < 0 || a.length > INT64_MAX - a.offset)
+    fail_format(stream, cat("found a batch of ", a.length, " rows from row ", a.offset));
   if (a.n_children != schema.n_children) {
-    fail_format(cat("found a batch of ", a.n_children, " columns, expected ", schema.n_children,
-                    " as in the schema"));
+    fail_format(stream, cat("found a batch of ", a.n_children, " columns, expected ", schema.n_children,
+                            " as in the schema"));
   }
   for (int64_t i = 0; i < a.n_children; ++i) {
     const ArrowArray* child = a.children != nullptr ? a.children[i] : nullptr;
-    if (child == nullptr || child->offset < 0 || child->length < a.offset + a.length) {
-      fail_format(cat("found column ", i, " with ", child == nullptr ? 0 : child->length, " rows, expected ",
-                      a.offset + a.length));
+    if (child == nullptr || child->offset < 0 || child->length < a.offset + a.length ||
+        child->length > INT64_MAX - child->offset) {
+      fail_format(stream, cat("found column ", i, " with ", child == nullptr ? 0 : child->length,
+                              " rows, expected ", a.offset + a.length));
     }
   }
   return true;
@@ -98,7 +99,8 @@ bool is_null(const ArrowArray& batch, int64_t column, int64_t row) {
   return missing(batch, batch.offset + row) || missing(child, child.offset + batch.offset + row);
 }
 
-std::string_view text_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row) {
+bool text_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row,
+             std::string_view& out) {
   const ArrowArray& child = *batch.children[column];
   const int64_t at = child.offset + batch.offset + row;
   int64_t begin = 0, end = 0;
@@ -111,12 +113,11 @@ std::string_view text_at(const ArrowArray& batch, int64_t column, std::string_vi
     begin = offsets[at];
     end = offsets[at + 1];
   }
-  if (begin < 0 || end < begin) {
-    throw StatusError(HONE_EFORMAT, "stream",
-                      cat("stream: column ", column, ": found a text from byte ", begin, " to ", end), row);
-  }
-  if (begin == end) return {};
-  return {static_cast<const char*>(child.buffers[2]) + begin, static_cast<size_t>(end - begin)};
+  if (begin < 0 || end < begin) return false;
+  out = {};
+  if (begin < end)
+    out = {static_cast<const char*>(child.buffers[2]) + begin, static_cast<size_t>(end - begin)};
+  return true;
 }
 
 double number_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row) {

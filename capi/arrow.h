@@ -27,8 +27,10 @@ class OwnedStream {
   OwnedStream& operator=(OwnedStream&&) = delete;
   ArrowArrayStream* operator->() { return &stream_; }
   ArrowArrayStream* get() { return &stream_; }
+  const char* name() const { return name_; }
 
  private:
+  const char* name_ = "stream";  // of the parameter it came by
   ArrowArrayStream stream_{};
 };
 
@@ -62,7 +64,9 @@ bool is_number(std::string_view format);  // float32, float64, int32, int64
 
 // Row `row` of child `column` of a batch.
 bool is_null(const ArrowArray& batch, int64_t column, int64_t row);
-std::string_view text_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row);
+// False where its offsets go backwards.
+bool text_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row,
+             std::string_view& out);
 double number_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row);
 
 }  // namespace hone::capi

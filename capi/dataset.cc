@@ -8,6 +8,7 @@
 
 #include "dataset_fill.h"
 #include "handles.h"
+#include "texts.h"
 #include "train/pair_data.h"
 
 using hone::cat;
@@ -109,6 +110,9 @@ hone_status hone_dataset_add(hone_dataset* dataset, const hone_value* values, si
       if (slot.texts == nullptr) {
         put_number(*d.filling->columns, slot, value.number, line);
         return;
+      }
+      if (value.text.size > kMostBytes) {
+        fail_argument("values", cat("a text of ", value.text.size, " bytes"), "one that fits into memory");
       }
       if (value.text.data == nullptr && value.text.size != 0) {
         fail_argument("values", cat("NULL for ", value.text.size, " bytes"), "a text");

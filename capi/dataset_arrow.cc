@@ -57,7 +57,11 @@ hone_status hone_dataset_from_arrow(hone_runtime* runtime, struct ArrowArrayStre
           const std::string_view format = schema.schema.children[column]->format;
           if (is_null(batch.array, column, row)) columns.wrong_value(slot, "null", line);
           if (slot.texts != nullptr) {
-            columns.put_text(slot, text_at(batch.array, column, format, row), line);
+            std::string_view text;
+            if (!text_at(batch.array, column, format, row, text)) {
+              columns.wrong_value(slot, "a text that ends before it begins", line);
+            }
+            columns.put_text(slot, text, line);
           } else {
             put_number(columns, slot, number_at(batch.array, column, format, row), line);
           }

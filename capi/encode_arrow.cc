@@ -158,13 +158,16 @@ int get_next(ArrowArrayStream* stream, ArrowArray* out) {
     const std::string_view format = source.schema.schema.children[source.column]->format;
     std::vector<std::string> texts;
     for (int64_t row = 0; row < batch.array.length; ++row) {
-      const bool null = is_null(batch.array, source.column, row);
-      const std::string_view text =
-          null ? std::string_view() : text_at(batch.array, source.column, format, row);
-      if (null || !hone::text::valid_utf8(text)) {
-        hone::fail("in: row ", source.rows + row, ": found ", null ? "null" : "bytes that are not UTF-8",
-                   ", expected a text");
+      std::string_view text;
+      const char* wrong = nullptr;
+      if (is_null(batch.array, source.column, row)) {
+        wrong = "null";
+      } else if (!text_at(batch.array, source.column, format, row, text)) {
+        wrong = "a text that ends before it begins";
+      } else if (!hone::text::valid_utf8(text)) {
+        wrong = "bytes that are not UTF-8";
       }
+      if (wrong != nullptr) hone::fail("in: row ", source.rows + row, ": found ", wrong, ", expected a text");
       texts.emplace_back(text);
     }
     source.rows += batch.array.length;

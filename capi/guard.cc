@@ -1,6 +1,8 @@
 #include "guard.h"
 
+#include <cctype>
 #include <new>
+#include <system_error>
 
 #include "text/tokenizer.h"
 
@@ -42,19 +44,52 @@ std::string_view checked_text(const char* text, const char* name) {
 
 namespace {
 
+struct ProgramTerms {
+  std::string message, option;
+};
+
+// The core speaks of options as the command line does: "--batch-size", and "batch-size: 0 found" of a wrong
+// one. Programs know them by their keys.
+ProgramTerms in_program_terms(std::string message) {
+  std::string option;
+  auto say = [&](const std::string& flag, const std::string& key) {
+    if (message.starts_with(flag + ":")) {
+      message.replace(0, flag.size(), key);
+      option = key;
+    }
+    const std::string typed = "--" + flag;
+    for (size_t at = 0; (at = message.find(typed, at)) != std::string::npos; at += key.size()) {
+      const size_t end = at + typed.size();
+      const bool longer =
+          end < message.size() &&
+          (std::isalnum(static_cast<unsigned char>(message[end])) != 0 || message[end] == '-');
+      if (!longer) message.replace(at, typed.size(), key);
+    }
+  };
+  for (const config::OptionInfo& info : config::option_table()) say(info.flag(), info.key);
+  say("resume", "train.existing \"resume\"");
+  say("overwrite", "train.existing \"overwrite\"");
+  return {std::move(message), std::move(option)};
+}
+
 // Calls made(status, message, subject, row).
 template <class F>
 auto explain(const F& made) {
   try {
     throw;
   } catch (const StatusError& e) {
-    return made(e.status, e.what(), e.subject, e.row);
+    return made(e.status, in_program_terms(e.what()).message.c_str(), e.subject, e.row);
   } catch (const config::OptionError& e) {
-    return made(HONE_EINVAL, e.what(), e.option(), -1);
+    return made(HONE_EINVAL, in_program_terms(e.what()).message.c_str(), e.option(), -1);
   } catch (const UsageError& e) {
-    return made(HONE_EINVAL, e.what(), std::string(), -1);
+    const ProgramTerms terms = in_program_terms(e.what());
+    return made(HONE_EINVAL, terms.message.c_str(), terms.option, -1);
+  } catch (const RowError& e) {
+    return made(HONE_EFAILED, in_program_terms(e.what()).message.c_str(), std::string(), e.row());
   } catch (const Error& e) {
-    return made(HONE_EFAILED, e.what(), std::string(), -1);
+    return made(HONE_EFAILED, in_program_terms(e.what()).message.c_str(), std::string(), -1);
+  } catch (const std::system_error& e) {  // of the file system, too
+    return made(HONE_EFAILED, excerpt(e.what(), 300).c_str(), std::string(), -1);
   } catch (const std::bad_alloc&) {
     return made(HONE_ENOMEM, "out of memory", std::string(), -1);
   } catch (const std::length_error&) {

@@ -34,7 +34,8 @@ class StatusError : public Error {
 
 [[noreturn]] inline void fail_argument(std::string_view name, std::string_view found,
                                        std::string_view expected) {
-  throw StatusError(HONE_EINVAL, std::string(name),
+  // "progress.struct_size" is about the parameter `progress`.
+  throw StatusError(HONE_EINVAL, std::string(name.substr(0, name.find('.'))),
                     cat(name, ": ", found, " found, ", expected, " expected"));
 }
 

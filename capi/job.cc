@@ -102,7 +102,7 @@ void JobState::train() {
   const std::string metric = options_.text("train.metric");
   const auto sink = runtime_->sink();
   hone_progress now = progress_;
-  auto tell = [&] {
+  auto tell = [&]() noexcept {  // what leaves a callback ends the process
     publish(now);
     if (callbacks_.on_progress != nullptr && callbacks_.on_progress(callbacks_.user_data, &now) != 0)
       cancel();
@@ -125,11 +125,15 @@ void JobState::train() {
     tell();
   };
   callbacks.stop = [&] { return cancelled_.load(); };
-  if (options_.given("train.out")) {
+  if (!options_.text("train.out").empty()) {
     result_ =
         trainer_->run(options_.text("train.out"), existing_of(options_.text("train.existing")), callbacks);
   } else {
     result_ = trainer_->run(callbacks);
+  }
+  if (result_.already_finished) {
+    now.steps_done = static_cast<uint64_t>(result_.steps);
+    tell();
   }
   const auto& [before, after] = std::pair(result_.before, result_.after);
   if (sink && before && after && value_of(*after, metric) < value_of(*before, metric)) {

@@ -118,7 +118,10 @@ hone_status hone_option_describe(size_t index, hone_option* out, hone_error** er
 }
 
 hone_status hone_config_create(hone_config** out, hone_error** error) {
-  return guarded(error, [&] { checked_out(out, "out") = new hone_config(); });
+  return guarded(error, [&] {
+    hone_config*& made = checked_out(out, "out");
+    made = new hone_config();
+  });
 }
 
 hone_status hone_config_set_str(hone_config* config, const char* key, const char* value, hone_error** error) {
@@ -126,7 +129,10 @@ hone_status hone_config_set_str(hone_config* config, const char* key, const char
     hone_config& checked_config = checked(config, "config");
     const std::string_view name = checked_text(key, "key");
     if (value == nullptr) fail_argument("value", "NULL", "a text");
-    if (!hone::text::valid_utf8(value)) fail_argument("value", "bytes that are not UTF-8", "UTF-8");
+    if (!hone::text::valid_utf8(value)) {
+      throw hone::config::OptionError(std::string(name),
+                                      cat(name, ": bytes that are not UTF-8 found, UTF-8 expected"));
+    }
     checked_config.options.set(name, std::string_view(value));
   });
 }
@@ -140,7 +146,9 @@ hone_status hone_config_set_bool(hone_config* config, const char* key, int32_t v
   return guarded(error, [&] {
     hone_config& checked_config = checked(config, "config");
     const std::string_view name = checked_text(key, "key");
-    if (value != 0 && value != 1) fail_argument("value", cat(value), "0 or 1");
+    if (value != 0 && value != 1) {
+      throw hone::config::OptionError(std::string(name), cat(name, ": ", value, " found, 0 or 1 expected"));
+    }
     checked_config.options.set(name, value == 1);
   });
 }

@@ -48,6 +48,10 @@ std::vector<std::string> copy_texts(const hone_str* texts, size_t count) {
   std::vector<std::string> out;
   out.reserve(count);
   for (size_t i = 0; i < count; ++i) {
+    if (texts[i].size > kMostBytes) {
+      throw StatusError(HONE_EINVAL, "texts", cat("texts: row ", i, " has ", texts[i].size, " bytes"),
+                        static_cast<int64_t>(i));
+    }
     if (texts[i].data == nullptr && texts[i].size != 0) {
       throw StatusError(HONE_EINVAL, "texts",
                         cat("texts: row ", i, " has NULL for ", texts[i].size, " bytes"),

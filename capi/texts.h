@@ -8,6 +8,9 @@
 
 namespace hone::capi {
 
+// Of a text: no memory holds more.
+inline constexpr size_t kMostBytes = PTRDIFF_MAX;
+
 // Checked UTF-8. Throws StatusError with the row.
 std::vector<std::string> copy_texts(const hone_str* texts, size_t count);
 

@@ -14,6 +14,16 @@ hone_trainer& idle(hone_trainer* trainer) {
   return t;
 }
 
+// A step that cannot be is the trainer's: all are done.
+template <class F>
+decltype(auto) stepped(const F& f) {
+  try {
+    return f();
+  } catch (const hone::UsageError& e) {
+    throw StatusError(HONE_EINVAL, "trainer", cat("trainer: ", e.what()));
+  }
+}
+
 void check_progress(const hone_progress* progress) {
   if (progress == nullptr) return;
   check_sized(progress, offsetof(hone_progress, state) + sizeof progress->state, "progress");
@@ -44,13 +54,23 @@ hone_status hone_trainer_create(hone_model* model, hone_dataset* dataset, hone_d
     fresh->options = given;
     const hone::train::TrainOptions train = hone::train::train_options(given);
     hone::train::check_options(train);
+    std::shared_ptr<const hone::model::SentenceModel> base = m.model;
+    if (train.max_seq_length > 0) {
+      try {
+        base = base->with_max_seq_length(train.max_seq_length);
+      } catch (const hone::Error& e) {
+        throw hone::config::OptionError("train.max_seq_length", e.what());
+      }
+    }
     try {
-      fresh->trainer = std::make_shared<hone::train::Trainer>(m.model, m.runtime->engine, rows.use(),
-                                                              std::move(eval), train);
+      fresh->trainer =
+          std::make_shared<hone::train::Trainer>(base, m.runtime->engine, rows.use(), std::move(eval), train);
     } catch (const StatusError&) {
       throw;
     } catch (const hone::UsageError&) {
       throw;
+    } catch (const hone::RowError& e) {
+      throw StatusError(HONE_EFORMAT, "dataset", e.what(), e.row());
     } catch (const hone::Error& e) {
       throw StatusError(HONE_EFORMAT, "dataset", e.what());
     }
@@ -63,7 +83,7 @@ hone_status hone_trainer_step(hone_trainer* trainer, hone_progress* progress, ho
   return guarded(error, [&] {
     hone_trainer& t = idle(trainer);
     check_progress(progress);
-    tell(t, t.trainer->step(), progress);
+    tell(t, stepped([&] { return t.trainer->step(); }), progress);
   });
 }
 
@@ -71,7 +91,8 @@ hone_status hone_trainer_forward(hone_trainer* trainer, hone_batch* batch, hone_
   return guarded(error, [&] {
     hone_trainer& t = idle(trainer);
     check_sized(batch, offsetof(hone_batch, indices) + sizeof batch->indices, "batch");
-    const hone::train::HostBatch& host = t.trainer->forward();
+    const hone::train::HostBatch& host =
+        stepped([&]() -> const hone::train::HostBatch& { return t.trainer->forward(); });
     write_sized(batch, hone_batch{0, static_cast<uint64_t>(host.step), static_cast<size_t>(host.rows),
                                   static_cast<size_t>(host.roles), static_cast<size_t>(host.dim),
                                   host.vectors.data(), host.labels.data(), host.indices.data()});

@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -25,6 +26,16 @@ class Error : public std::runtime_error {
 class UsageError : public Error {
  public:
   using Error::Error;
+};
+
+// About one row of data.
+class RowError : public Error {
+ public:
+  RowError(const std::string& message, int64_t row) : Error(message), row_(row) {}
+  int64_t row() const { return row_; }  // from 0
+
+ private:
+  int64_t row_;
 };
 
 namespace detail {

@@ -79,10 +79,7 @@ bool holds_run(const fs::path& out, OnExisting existing) {
   if (others.empty() && !fs::exists(out / "checkpoint")) return false;
   switch (existing) {
     case OnExisting::refuse:
-      fail(out,
-           ": exists already; go on with --resume, replace it with --overwrite (in programs: "
-           "train.existing), or name "
-           "another folder");
+      fail(out, ": exists already; go on with --resume, replace it with --overwrite, or name another folder");
     case OnExisting::overwrite:
       check_overwrite(out, others);
       break;

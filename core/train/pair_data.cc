@@ -62,9 +62,10 @@ PairData::PairData(data::Table table, const model::SentenceModel& model, compute
   for (size_t row = 0; row < scores.size(); ++row) {
     const double label = scores[row] / label_scale;
     if (!(std::abs(label) <= 1)) {
-      fail(table_.path, ":", table_.lines[row], ": column \"", excerpt(table_.columns.at("score")),
-           "\": found ", scores[row], ", expected ", -label_scale, " to ", label_scale,
-           ", as labels are divided by ", label_scale);
+      throw RowError(cat(table_.path, ":", table_.lines[row], ": column \"",
+                         excerpt(table_.columns.at("score")), "\": found ", scores[row], ", expected ",
+                         -label_scale, " to ", label_scale, ", as labels are divided by ", label_scale),
+                     static_cast<int64_t>(row));
     }
     labels_.push_back(static_cast<float>(label));
   }

@@ -9,8 +9,6 @@ namespace hone::compute::cpu {
 
 enum class InstructionSet { best, avx2 };  // avx2: held to it, for tests and measurements
 
-constexpr int kMostThreads = 4096;
-
 struct CpuOptions {
   int threads = 0;  // 0: default_threads(). Obeyed exactly.
   InstructionSet isa = InstructionSet::best;

@@ -43,14 +43,13 @@ class FlushDenormals {
 struct FlushDenormals {};
 #endif
 
+inline constexpr int kMostThreads = 4096;
+
 class Runtime {
  public:
   explicit Runtime(int threads)
       : threads_(threads),
-        limit_(tbb::global_control::max_allowed_parallelism,
-               std::max<size_t>(
-                   static_cast<size_t>(threads),
-                   tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism))),
+        limit_(tbb::global_control::max_allowed_parallelism, kMostThreads),
         arena_(threads),
         scratch_(static_cast<size_t>(threads)) {}
 
@@ -103,6 +102,8 @@ class Runtime {
     size_t size = 0;
   };
   int threads_;
+  // The lowest limit in the process holds: with one of its own count each, a runtime would cut short the
+  // others.
   tbb::global_control limit_;
   tbb::task_arena arena_;
   std::vector<Scratch> scratch_;
