@@ -50,11 +50,11 @@ std::unique_ptr<hone_dataset, ReleaseDataset> begin_dataset(hone_runtime& runtim
 
 }  // namespace hone::capi
 
-const hone::data::Table& hone_dataset::use() const {
+const hone::data::Table& hone_dataset::use(const char* name) const {
   std::lock_guard lock(mutex);
   if (filling) {
     if (table.rows == 0)
-      throw StatusError(HONE_EINVAL, "dataset", "dataset: no rows found, at least one expected");
+      throw StatusError(HONE_EINVAL, name, cat(name, ": no rows found, at least one expected"));
     filling->columns->finish();
     filling.reset();
   }

@@ -50,10 +50,10 @@ struct ProgramTerms {
 
 // The core speaks of options as the command line does: "--batch-size", and "batch-size: 0 found" of a wrong
 // one. Programs know them by their keys.
-ProgramTerms in_program_terms(std::string message) {
+ProgramTerms in_program_terms(std::string message, bool usage = false) {
   std::string option;
   auto say = [&](const std::string& flag, const std::string& key) {
-    if (message.starts_with(flag + ":")) {
+    if (usage && message.starts_with(flag + ":")) {
       message.replace(0, flag.size(), key);
       option = key;
     }
@@ -82,7 +82,7 @@ auto explain(const F& made) {
   } catch (const config::OptionError& e) {
     return made(HONE_EINVAL, in_program_terms(e.what()).message.c_str(), e.option(), -1);
   } catch (const UsageError& e) {
-    const ProgramTerms terms = in_program_terms(e.what());
+    const ProgramTerms terms = in_program_terms(e.what(), true);
     return made(HONE_EINVAL, terms.message.c_str(), terms.option, -1);
   } catch (const RowError& e) {
     return made(HONE_EFAILED, in_program_terms(e.what()).message.c_str(), std::string(), e.row());

@@ -96,7 +96,7 @@ struct hone_dataset : hone::capi::Handle {
   explicit hone_dataset(hone::capi::Ref<hone_runtime> parent)
       : Handle(hone::capi::HandleType<hone_dataset>::kMagicWord), runtime(std::move(parent)) {}
   // The table as it stays from now on.
-  const hone::data::Table& use() const;
+  const hone::data::Table& use(const char* name = "dataset") const;
   const hone::capi::Ref<hone_runtime> runtime;
   // While rows are added: what they go through.
   struct Filling {

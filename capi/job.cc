@@ -48,19 +48,19 @@ void note_step(hone_progress& p, const train::StepReport& report) {
 
 JobState::JobState(hone_trainer& trainer, const hone_job_callbacks& callbacks, Ref<hone_model> base)
     : base_(std::move(base)),
-      runtime_(base_->runtime),
       trainer_(trainer.trainer),
       busy_(trainer.busy),
       options_(trainer.options),
       callbacks_(callbacks),
       progress_(no_progress(trainer.trainer->steps_total())) {}
 
-void JobState::start(const std::shared_ptr<JobState>& self) {
+void JobState::start(const std::shared_ptr<JobState>& self, hone_job*& made, hone_job* handle) {
   try {
     // Held until the thread's own number is known: a callback may ask for it at once.
     std::lock_guard lock(self->mutex_);
     std::thread thread([self] { self->run(); });
     self->thread_ = thread.get_id();
+    made = handle;
     thread.detach();
   } catch (const std::system_error& e) {
     fail("a thread for the job could not be started: ", e.what());
@@ -70,13 +70,15 @@ void JobState::start(const std::shared_ptr<JobState>& self) {
 void JobState::run() {
   int32_t end = HONE_JOB_FINISHED;
   hone_error* failure = nullptr;
-  const hone_status status = guarded(&failure, [&] { train(); });
+  const hone_status status = guarded(&failure, [&] { train(); });  // its log sink is let go of here, too
   if (status != HONE_OK) {
     end = HONE_JOB_FAILED;
   } else if (result_.interrupted) {
     end = HONE_JOB_CANCELLED;
   }
-  trainer_.reset();  // before the trainer is free again: its memory is not held twice
+  // Before anyone learns of the end: what is let go of later would be so while the program may be ending.
+  trainer_.reset();
+  base_ = {};
   {
     std::lock_guard lock(mutex_);
     if (failure != nullptr) error_ = Ref(*failure);
@@ -94,13 +96,12 @@ void JobState::run() {
     finished_ = true;
   }
   changed_.notify_all();
-  base_ = {};
   if (callbacks_.on_release != nullptr) callbacks_.on_release(callbacks_.user_data);
 }
 
 void JobState::train() {
   const std::string metric = options_.text("train.metric");
-  const auto sink = runtime_->sink();
+  const auto sink = base_->runtime->sink();
   hone_progress now = progress_;
   auto tell = [&]() noexcept {  // what leaves a callback ends the process
     publish(now);
@@ -175,6 +176,7 @@ hone_status JobState::wait_until(std::unique_lock<std::mutex>& lock, int64_t tim
 
 hone_status JobState::wait(int64_t timeout_ms) const {
   std::unique_lock lock(mutex_);
+  if (std::this_thread::get_id() == thread_) return HONE_EDEADLOCK;
   return wait_until(lock, timeout_ms, [&] { return finished_; });
 }
 
@@ -227,20 +229,15 @@ hone_status hone_trainer_start(hone_trainer* trainer, const hone_job_callbacks* 
     }
     hone_job*& made = checked_out(out, "out");
     auto state = std::make_shared<JobState>(t, given, t.model);
-    Ref<hone_job> job;
-    {
-      auto fresh = std::make_unique<hone_job>(state);
-      job = Ref(*fresh);
-      release(fresh.release());
-    }
+    auto fresh = std::make_unique<hone_job>(state, t.model->runtime);
     if (t.busy->exchange(true)) throw StatusError(HONE_EBUSY, "trainer", "trainer: it has a running job");
     try {
-      JobState::start(state);
+      JobState::start(state, made, fresh.get());
     } catch (...) {
       t.busy->store(false);
       throw;
     }
-    made = retain(&*job);
+    static_cast<void>(fresh.release());  // the caller's
   });
 }
 
@@ -278,7 +275,7 @@ hone_status hone_job_result(const hone_job* job, hone_model** out, hone_error** 
   return guarded(error, [&] {
     const hone_job& checked_job = checked(job, "job");
     hone_model*& made = checked_out(out, "out");
-    made = new hone_model(checked_job.state->runtime(), checked_job.state->result().model);
+    made = new hone_model(checked_job.runtime, checked_job.state->result().model);
   });
 }
 

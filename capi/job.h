@@ -17,7 +17,8 @@ class JobState {
  public:
   JobState(hone_trainer& trainer, const hone_job_callbacks& callbacks, Ref<hone_model> base);
   // Starts the thread; throws when there is none to be had, and then nothing was called.
-  static void start(const std::shared_ptr<JobState>& self);
+  // `made` is written before any callback of the job.
+  static void start(const std::shared_ptr<JobState>& self, hone_job*& made, hone_job* handle);
 
   int32_t state() const;
   void cancel() { cancelled_ = true; }
@@ -27,7 +28,6 @@ class JobState {
   // Throws StatusError while it runs, and where it has no result.
   const train::TrainResult& result() const;
   const hone_error* error() const;  // once it has failed
-  Ref<hone_runtime> runtime() const { return runtime_; }
 
  private:
   void run();
@@ -36,8 +36,8 @@ class JobState {
   template <class Done>
   hone_status wait_until(std::unique_lock<std::mutex>& lock, int64_t timeout_ms, const Done& done) const;
 
-  Ref<hone_model> base_;       // while it runs
-  Ref<hone_runtime> runtime_;  // of the result
+  Ref<hone_model>
+      base_;  // while it runs: the thread must not be the last to hold a runtime when it has ended
   std::shared_ptr<train::Trainer> trainer_;
   std::shared_ptr<std::atomic<bool>> busy_;
   config::Options options_;
@@ -61,8 +61,11 @@ void note_step(hone_progress& progress, const train::StepReport& report);
 }  // namespace hone::capi
 
 struct hone_job : hone::capi::Handle {
-  explicit hone_job(std::shared_ptr<hone::capi::JobState> shared)
-      : Handle(hone::capi::HandleType<hone_job>::kMagicWord), state(std::move(shared)) {}
+  hone_job(std::shared_ptr<hone::capi::JobState> shared, hone::capi::Ref<hone_runtime> parent)
+      : Handle(hone::capi::HandleType<hone_job>::kMagicWord),
+        state(std::move(shared)),
+        runtime(std::move(parent)) {}
   ~hone_job() { state->cancel(); }
   const std::shared_ptr<hone::capi::JobState> state;
+  const hone::capi::Ref<hone_runtime> runtime;  // of its result
 };

@@ -1,7 +1,6 @@
 // The library, errors, buffers, options and configs.
 #include <nlohmann/json.hpp>
 
-#include "compute/cpu/kernels.h"
 #include "handles.h"
 
 namespace {
@@ -53,16 +52,12 @@ const char* hone_version(void) {
 }
 
 const char* hone_build_info(void) {
-  static const std::string text = [] {
-    return cat("hone ", HONE_VERSION, ", ",
+  // Made of literals, so nothing here can fail.
 #if defined(__clang__)
-               "clang ", __clang_version__,
+  return "hone " HONE_VERSION ", clang " __clang_version__;
 #else
-               "gcc ", __VERSION__,
+  return "hone " HONE_VERSION ", gcc " __VERSION__;
 #endif
-               ", kernels ", hone::compute::cpu::kernel_target());
-  }();
-  return text.c_str();
 }
 
 const char* hone_status_name(hone_status status) {

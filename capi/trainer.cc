@@ -47,8 +47,6 @@ hone_status hone_trainer_create(hone_model* model, hone_dataset* dataset, hone_d
     if (evaluation != nullptr) checked(evaluation, "evaluation");
     const hone::config::Options& given = options_of(options);
     hone_trainer*& made = checked_out(out, "out");
-    std::optional<hone::data::Table> eval;
-    if (evaluation != nullptr) eval = evaluation->use();
     auto fresh = std::make_unique<hone_trainer>();
     fresh->model = Ref(m);
     fresh->options = given;
@@ -62,9 +60,12 @@ hone_status hone_trainer_create(hone_model* model, hone_dataset* dataset, hone_d
         throw hone::config::OptionError("train.max_seq_length", e.what());
       }
     }
+    const hone::data::Table& table = rows.use("dataset");
+    std::optional<hone::data::Table> eval;
+    if (evaluation != nullptr) eval = evaluation->use("evaluation");
     try {
       fresh->trainer =
-          std::make_shared<hone::train::Trainer>(base, m.runtime->engine, rows.use(), std::move(eval), train);
+          std::make_shared<hone::train::Trainer>(base, m.runtime->engine, table, std::move(eval), train);
     } catch (const StatusError&) {
       throw;
     } catch (const hone::UsageError&) {

@@ -82,7 +82,7 @@ typedef struct hone_str {
 /*
  * SIZED STRUCTS begin with struct_size. Set it to sizeof of the struct you were compiled with before a call; the
  * library touches no more than that and writes back how much of it is filled or read, so that an older program works
- * with a newer library and the other way round. A struct_size smaller than the first field that was ever defined is
+ * with a newer library and the other way round. A struct_size smaller than the fields that cannot be done without is
  * HONE_EINVAL.
  */
 
@@ -91,7 +91,7 @@ typedef struct hone_str {
 /** Version of the library, "0.1.0". @since 0.1.0 */
 HONE_API const char *hone_version(void);
 
-/** What it was built with: compiler, instruction sets, features, in one line. @since 0.1.0 */
+/** What it was built with: version and compiler, in one line. @since 0.1.0 */
 HONE_API const char *hone_build_info(void);
 
 /** Name of a status, "HONE_EINVAL"; "unknown" for a number that is none. @since 0.1.0 */

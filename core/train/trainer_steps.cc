@@ -87,8 +87,10 @@ void Trainer::report_steps(Run& run, size_t may_stay, const TrainCallbacks& call
     report.grad_norm = static_cast<double>(next.gradient_norm->number());
     for (const auto& [what, value] : {std::pair{"loss", report.loss}, {"gradient", report.grad_norm}}) {
       if (!std::isfinite(value)) {
-        fail("step ", report.step, ": the ", what, " is ", value, " in the batch of lines ",
-             row_list(next.rows), " of ", data_.table().path);
+        const std::vector<uint32_t> rows = std::move(next.rows);
+        run.started.clear();
+        fail("step ", report.step, ": the ", what, " is ", value, " in the batch of lines ", row_list(rows),
+             " of ", data_.table().path);
       }
     }
     report.seconds = seconds_since(run.training);
@@ -135,6 +137,7 @@ StepReport Trainer::step() {
   Run& run = hosted();
   require_steps_left(run.state.step, frame_.steps_total);
   run.forwarded = false;
+  run.parameters->clear_gradients();  // of a step that failed half-way
   start_step(run, run.state.step);
   run.state.step += 1;
   StepReport done;
@@ -183,13 +186,14 @@ StepReport Trainer::backward(std::span<const float> gradient, double loss) {
   }
   const std::vector<float> packed = reordered(gradient, 2, run.host.rows, run.host.dim);
   const int64_t index = run.state.step;
+  run.forwarded = false;  // whatever happens now, the batch is used up
+  run.parameters->clear_gradients();
   run.graph->backward(run.tensor, packed);
   const auto norm = update(run, index);
   StepReport report = report_of(index, run.batch.tokens(), static_cast<size_t>(run.host.rows));
   report.loss = loss;
   report.grad_norm = static_cast<double>(norm->number());
   report.seconds = seconds_since(run.training);
-  run.forwarded = false;
   run.state.step = index + 1;
   if (!std::isfinite(report.grad_norm)) {
     fail("step ", report.step, ": the gradient is ", report.grad_norm, " in the batch of lines ",

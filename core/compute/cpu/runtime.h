@@ -51,7 +51,7 @@ class Runtime {
       : threads_(threads),
         limit_(tbb::global_control::max_allowed_parallelism, kMostThreads),
         arena_(threads),
-        scratch_(static_cast<size_t>(threads)) {}
+        scratch_(static_cast<size_t>(std::max(2, threads))) {}
 
   int threads() const { return threads_; }
 
