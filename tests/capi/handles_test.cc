@@ -1,6 +1,8 @@
 // Handles: made and let go in any order, counted by any number of threads. AddressSanitizer says what was not
 // freed.
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <random>
 #include <thread>
@@ -67,14 +69,15 @@ TEST(Handles, TenThousandRoundsInAnyOrder) {
 
 // ThreadSanitizer has enough of fewer: it looks for races, not for what adds up.
 #if defined(__SANITIZE_THREAD__)
-constexpr int kFullRounds = 300;
+constexpr int kFullRounds = 200;
 #else
-constexpr int kFullRounds = 10000;
+constexpr int kFullRounds = 1000;
 #endif
 
 // With a model, a trainer, and a job that may still run when the last that a host holds is let go.
-TEST(Handles, TenThousandRoundsWithAModelATrainerAndAJob) {
+TEST(Handles, RoundsWithAModelATrainerAndAJob) {
   std::mt19937 random(2);
+  std::atomic<int> at_work = 0;
   for (int i = 0; i < kFullRounds; ++i) {
     Round round;
     hone_runtime* runtime = round.keep(make_runtime(2));
@@ -82,7 +85,15 @@ TEST(Handles, TenThousandRoundsWithAModelATrainerAndAJob) {
     hone_model* model = round.keep(load_model(runtime));
     hone_dataset* dataset = round.keep(four_pairs(runtime));
     hone_trainer* trainer = round.keep(make_trainer(model, dataset, nullptr, {{"train.steps", 1 + i % 7}}));
-    Job job = start(trainer);
+    // A few jobs that nobody holds run at once, not thousands.
+    while (at_work >= 8) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ++at_work;
+    hone_job_callbacks callbacks{};
+    callbacks.struct_size = sizeof callbacks;
+    callbacks.user_data = &at_work;
+    callbacks.on_release = [](void* count) { --*static_cast<std::atomic<int>*>(count); };
+    Job job;
+    ASSERT_EQ(hone_trainer_start(trainer, &callbacks, job.place(), nullptr), HONE_OK);
     if (i % 3 == 0) {
       ASSERT_EQ(end_of(job), HONE_JOB_FINISHED);
       round.keep(result_of(job));
@@ -90,6 +101,7 @@ TEST(Handles, TenThousandRoundsWithAModelATrainerAndAJob) {
     round.keep(std::move(job));
     round.let_go(random);
   }
+  while (at_work > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 TEST(Handles, AHandleKeepsWhatItWasMadeFrom) {
