@@ -21,7 +21,8 @@
  *     dataset                                 everything that reads; rows are added by one thread at a time, before use
  *     config, trainer                         one thread at a time
  * Reference counts may be changed by any thread at any time. No function is fit for a signal handler. A process may not
- * fork after hone_runtime_create() and go on using hone in the child. Nothing is started before hone_runtime_create().
+ * fork after hone_runtime_create() and go on using hone in the child. Before main() returns, wait for every job or have
+ * had its on_release: one that was only released may still be at work. Nothing is started before hone_runtime_create().
  *
  * SHAPES. Vectors are float32, row-major [rows, dim] without gaps. Sizes count elements, not bytes, unless said.
  *
