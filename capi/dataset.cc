@@ -12,8 +12,7 @@
 #include "train/pair_data.h"
 
 using hone::cat;
-using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
-                             // surface
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): not a header
 
 namespace hone::capi {
 

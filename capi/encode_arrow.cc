@@ -8,8 +8,7 @@
 #include "handles.h"
 
 using hone::cat;
-using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
-                             // surface
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): not a header
 
 namespace {
 

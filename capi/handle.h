@@ -2,10 +2,9 @@
 //
 // Rules
 // - A handle is a Handle and what its type adds, so its first word tells what it is: NULL, another type and
-// one
-//   that was released are told apart before anything else of it is read.
+//   one that was released are told apart before anything else of it is read.
 // - Ref keeps what a handle was made from, so that references may be released in any order.
-// - Arguments that cannot be are an ArgumentError naming the parameter as hone.h calls it.
+// - Arguments that cannot be are a StatusError naming the parameter as hone.h calls it.
 #pragma once
 
 #include <hone.h>

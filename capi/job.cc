@@ -1,10 +1,10 @@
 #include "job.h"
 
-#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "eval/scores_json.h"
 #include "train/out_folder.h"
 
 using hone::cat;
@@ -12,13 +12,6 @@ using hone::cat;
 namespace hone::capi {
 
 namespace {
-
-double value_of(const train::EvalReport& report, const std::string& metric) {
-  for (const auto& [name, value] : report.metrics) {
-    if (name == metric) return value;
-  }
-  return std::numeric_limits<double>::quiet_NaN();
-}
 
 train::OnExisting existing_of(const std::string& name) {
   return name == "resume"      ? train::OnExisting::resume
@@ -117,7 +110,7 @@ void JobState::train() {
     tell();
   };
   callbacks.evaluation = [&](const train::EvalReport& report) {
-    now.metric = value_of(report, metric);
+    now.metric = report.value(metric);
     if (report.step > 0 && report.best) now.best_metric = now.metric;
     if (sink) {
       sink->say(HONE_LOG_INFO, cat(report.step == 0 ? "before training" : cat("step ", report.step), ": ",
@@ -136,11 +129,10 @@ void JobState::train() {
     now.steps_done = static_cast<uint64_t>(result_.steps);
     tell();
   }
-  const auto& [before, after] = std::pair(result_.before, result_.after);
-  if (sink && before && after && value_of(*after, metric) < value_of(*before, metric)) {
-    sink->say(HONE_LOG_WARNING,
-              cat("the tuned model scores below the base model on ", metric, " (", value_of(*after, metric),
-                  " after, ", value_of(*before, metric), " before)"));
+  const auto &before = result_.before, &after = result_.after;
+  if (sink && before && after && after->value(metric) < before->value(metric)) {
+    sink->say(HONE_LOG_WARNING, cat("the tuned model scores below the base model on ", metric, " (",
+                                    after->value(metric), " after, ", before->value(metric), " before)"));
   }
 }
 
@@ -213,8 +205,7 @@ const hone_error* JobState::error() const {
 
 }  // namespace hone::capi
 
-using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
-                             // surface
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): not a header
 
 extern "C" {
 
@@ -287,13 +278,7 @@ hone_status hone_job_report(const hone_job* job, hone_buffer** out, hone_error**
     auto scores = [](const std::optional<hone::train::EvalReport>& report) -> nlohmann::ordered_json {
       if (!report) return nullptr;
       nlohmann::ordered_json j = nlohmann::ordered_json::object();
-      for (const auto& [name, value] : report->metrics) {
-        if (std::isfinite(value)) {
-          j[name] = value;
-        } else {
-          j[name] = nullptr;
-        }
-      }
+      for (const auto& [name, value] : report->metrics) j[name] = hone::eval::json_number(value);
       return j;
     };
     const nlohmann::ordered_json j = {

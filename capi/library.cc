@@ -6,8 +6,7 @@
 namespace {
 
 using hone::cat;
-using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
-                             // surface
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): not a header
 
 struct StatusName {
   hone_status status;

@@ -1,25 +1,25 @@
 // Models: reading, saving, encoding, evaluating.
-#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "eval/scores_json.h"
 #include "eval/sts.h"
 #include "handles.h"
+#include "model/modules.h"
 #include "texts.h"
 
 namespace fs = std::filesystem;
 using hone::cat;
-using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
-                             // surface
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): not a header
 
 namespace hone::capi {
 
 EncoderPool::EncoderPool(std::shared_ptr<const model::SentenceModel> model,
                          std::shared_ptr<compute::Engine> engine)
     : model_(std::move(model)), engine_(std::move(engine)), concurrent_(engine_->name() == "cpu") {
-  dim_ = model_->truncate_dim > 0 ? std::min(model_->truncate_dim, model_->dim()) : model_->dim();
+  dim_ = model_->vector_dim();
 }
 
 std::vector<float> EncoderPool::encode(std::span<const std::string> texts, bool normalize) {
@@ -73,33 +73,6 @@ std::vector<std::string> copy_texts(const hone_str* texts, size_t count) {
 
 }  // namespace hone::capi
 
-namespace {
-
-const char* pooling_name(hone::model::PoolingMode mode) {
-  switch (mode) {
-    case hone::model::PoolingMode::cls:
-      return "cls";
-    case hone::model::PoolingMode::max:
-      return "max";
-    case hone::model::PoolingMode::mean:
-      return "mean";
-    case hone::model::PoolingMode::mean_sqrt_len:
-      return "mean_sqrt_len_tokens";
-    case hone::model::PoolingMode::weighted_mean:
-      return "weightedmean";
-    case hone::model::PoolingMode::last_token:
-      break;
-  }
-  return "lasttoken";
-}
-
-nlohmann::ordered_json number_or_null(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  return value;
-}
-
-}  // namespace
-
 extern "C" {
 
 hone_status hone_model_load(hone_runtime* runtime, const char* folder, hone_model** out, hone_error** error) {
@@ -143,7 +116,7 @@ hone_status hone_model_info(const hone_model* model, hone_buffer** out, hone_err
     nlohmann::ordered_json pooling = nlohmann::ordered_json::array();
     bool normalizes = false;
     for (const auto& module : m.modules) {
-      for (const auto mode : module.pooling) pooling.push_back(pooling_name(mode));
+      for (const auto mode : module.pooling) pooling.push_back(hone::model::pooling_mode_name(mode));
       normalizes = normalizes || module.kind == hone::model::Module::Kind::normalize;
     }
     const nlohmann::ordered_json j = {{"folder", m.folder.string()},    {"dim", handle.encoders.dim()},
@@ -190,9 +163,7 @@ hone_status hone_model_evaluate(const hone_model* model, const hone_dataset* dat
     const auto b = handle.encoders.encode(table.text("sentence2"), false);
     const auto scores = hone::eval::sts_scores(a, b, handle.encoders.dim(), table.number("score"), true);
     nlohmann::ordered_json j = {{"pairs", table.rows}};
-    for (const auto& [name, value] : scores.metrics) j[name] = number_or_null(value);
-    j["spearman_cosine_95"] = {number_or_null(scores.spearman_cosine_interval.low),
-                               number_or_null(scores.spearman_cosine_interval.high)};
+    hone::eval::add_scores(j, scores.metrics, scores.spearman_cosine_interval);
     made = make_buffer(j.dump());
   });
 }

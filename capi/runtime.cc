@@ -4,8 +4,7 @@
 #include "compute/device.h"
 #include "handles.h"
 
-using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
-                             // surface
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): not a header
 
 extern "C" {
 

@@ -3,8 +3,7 @@
 #include "train/pair_data.h"
 
 using hone::cat;
-using namespace hone::capi;  // NOLINT(google-build-using-namespace): the functions below are hone's own
-                             // surface
+using namespace hone::capi;  // NOLINT(google-build-using-namespace): not a header
 
 namespace {
 
@@ -51,7 +50,6 @@ hone_status hone_trainer_create(hone_model* model, hone_dataset* dataset, hone_d
     fresh->model = Ref(m);
     fresh->options = given;
     const hone::train::TrainOptions train = hone::train::train_options(given);
-    hone::train::check_options(train);
     std::shared_ptr<const hone::model::SentenceModel> base = m.model;
     if (train.max_seq_length > 0) {
       try {

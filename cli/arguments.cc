@@ -100,18 +100,6 @@ fs::path Arguments::path(const std::string& name) const {
   return typed;
 }
 
-double Arguments::real(const std::string& name) const {
-  const std::string typed = text(name);
-  double value = 0;
-  const auto [end, error] = std::from_chars(typed.data(), typed.data() + typed.size(), value);
-  if (error == std::errc::invalid_argument || end != typed.data() + typed.size())
-    fail_usage(name, ": \"", excerpt(typed), "\" found, a number expected");
-  if (error == std::errc::result_out_of_range)
-    fail_usage(name, ": \"", excerpt(typed), "\" found, a number that fits into a double expected");
-  if (!std::isfinite(value)) fail_usage(name, ": \"", excerpt(typed), "\" found, a finite number expected");
-  return value;
-}
-
 void Arguments::wrong_integer(const std::string& name, const std::string& typed, const std::string& range) {
   const std::string digits = typed.substr(typed.starts_with('-') ? 1 : 0);
   const bool whole = !digits.empty() && digits.find_first_not_of("0123456789") == digits.npos;

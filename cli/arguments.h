@@ -48,7 +48,6 @@ class Arguments {
   std::string text(const std::string& name) const { return parsed_[name].as<std::string>(); }
   // Of a file or folder: never empty.
   fs::path path(const std::string& name) const;
-  double real(const std::string& name) const;  // finite
   template <std::integral N>
   N integer(const std::string& name, N lowest, N highest = std::numeric_limits<N>::max()) const {
     const std::string typed = text(name);

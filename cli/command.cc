@@ -77,9 +77,4 @@ std::string duration(double seconds) {
   return cat(whole / 3600, " h ", two(whole / 60 % 60), " min");
 }
 
-nlohmann::ordered_json json_number(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  return value;
-}
-
 }  // namespace hone::cli

@@ -35,9 +35,8 @@ void check_output(const Arguments& arguments, const std::string& output,
                   std::initializer_list<const char*> inputs);
 
 double peak_megabytes();
-std::string duration(double seconds);              // "1 min 05 s"
-std::string number(double value, int digits);      // fixed, locale-free
-nlohmann::ordered_json json_number(double value);  // NaN becomes null
+std::string duration(double seconds);          // "1 min 05 s"
+std::string number(double value, int digits);  // fixed, locale-free
 
 int train(int argc, char** argv);
 int encode(int argc, char** argv);

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "encode/encoder.h"
+#include "eval/scores_json.h"
 #include "eval/sts.h"
 #include "progress.h"
 #include "train/pair_data.h"
@@ -29,9 +30,7 @@ eval::StsScores score(const fs::path& folder, const std::shared_ptr<compute::Eng
 
 nlohmann::ordered_json scores_json(const eval::StsScores& scores) {
   nlohmann::ordered_json j;
-  for (const auto& [name, value] : scores.metrics) j[name] = json_number(value);
-  j["spearman_cosine_95"] = {json_number(scores.spearman_cosine_interval.low),
-                             json_number(scores.spearman_cosine_interval.high)};
+  eval::add_scores(j, scores.metrics, scores.spearman_cosine_interval);
   return j;
 }
 
@@ -88,11 +87,12 @@ int eval(int argc, char** argv) {
   if (!json) print(cat(folder, " on ", file, " (", table.rows, " pairs)"), scores);
   if (other) {
     const auto d = eval::spearman_difference(others.cosine, scores.cosine, table.number("score"));
-    j["compare"] = {{"model", other->string()},
-                    {"scores", scores_json(others)},
-                    {"spearman_cosine_difference", json_number(d.difference)},
-                    {"difference_95", {json_number(d.interval.low), json_number(d.interval.high)}},
-                    {"share_better", json_number(d.share_better)}};
+    j["compare"] = {
+        {"model", other->string()},
+        {"scores", scores_json(others)},
+        {"spearman_cosine_difference", eval::json_number(d.difference)},
+        {"difference_95", {eval::json_number(d.interval.low), eval::json_number(d.interval.high)}},
+        {"share_better", eval::json_number(d.share_better)}};
     if (!json) {
       print(cat(*other, " on the same pairs"), others);
       std::cout << cat("difference of spearman_cosine, ", folder, " minus ", *other, ": ",

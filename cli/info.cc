@@ -3,35 +3,18 @@
 
 #include "command.h"
 #include "compute/device.h"
+#include "model/modules.h"
 #include "model/sentence_model.h"
 
 namespace hone::cli {
 
 namespace {
 
-std::string name_of(model::PoolingMode mode) {
-  switch (mode) {
-    case model::PoolingMode::cls:
-      return "cls";
-    case model::PoolingMode::max:
-      return "max";
-    case model::PoolingMode::mean:
-      return "mean";
-    case model::PoolingMode::mean_sqrt_len:
-      return "mean_sqrt_len_tokens";
-    case model::PoolingMode::weighted_mean:
-      return "weightedmean";
-    case model::PoolingMode::last_token:
-      return "lasttoken";
-  }
-  return "";
-}
-
 std::string describe(const model::Module& module) {
   switch (module.kind) {
     case model::Module::Kind::pooling: {
       std::string text = "pooling:";
-      for (model::PoolingMode mode : module.pooling) text += " " + name_of(mode);
+      for (model::PoolingMode mode : module.pooling) text += cat(" ", model::pooling_mode_name(mode));
       return text;
     }
     case model::Module::Kind::dense:

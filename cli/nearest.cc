@@ -39,10 +39,10 @@ int nearest(int argc, char** argv) {
                       {"model", "corpus", "query"});
   arguments.add("", {{"model", "DIR", "Folder of the model"},
                      {"corpus", "FILE", "Texts: .txt (one a line), .jsonl, .csv or .tsv, also .gz"},
-                     {"column", "NAME", "Column of the texts (default: text, or the only one)"},
                      {"query", "TEXT", "What to look for"},
                      {"top", "N", "How many texts to print", "5"},
                      {"json", nullptr, "Print the result as JSON"}});
+  arguments.add("", {"encode.column"});
   add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
   const auto top = arguments.integer<int64_t>("top", 1);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "command.h"
+#include "eval/scores_json.h"
 #include "progress.h"
 #include "step_log.h"
 #include "train/trainer.h"
@@ -46,9 +47,7 @@ train::TrainOptions read_options(const Arguments& a) {
   if (a.given("steps") && a.given("epochs")) fail_usage("options --steps and --epochs exclude each other");
   if (a.given("resume") && a.given("overwrite"))
     fail_usage("options --resume and --overwrite exclude each other");
-  train::TrainOptions options = train::train_options(a.configured());
-  train::check_options(options);
-  return options;
+  return train::train_options(a.configured());
 }
 
 // An absolute path without links or an empty last part ("out/"), of a file or folder that may not be there.
@@ -66,17 +65,9 @@ void check_log(const Arguments& arguments) {
   }
 }
 
-double metric_of(const train::EvalReport& report, const std::string& name) {
-  for (const auto& [key, value] : report.metrics) {
-    if (key == name) return value;
-  }
-  return 0;
-}
-
 nlohmann::ordered_json report_json(const train::EvalReport& report) {
   nlohmann::ordered_json j = {{"step", report.step}};
-  for (const auto& [name, value] : report.metrics) j[name] = json_number(value);
-  j["spearman_cosine_95"] = {json_number(report.low), json_number(report.high)};
+  eval::add_scores(j, report.metrics, {report.low, report.high});
   return j;
 }
 
@@ -131,7 +122,7 @@ int train(int argc, char** argv) {
     };
     callbacks.evaluation = [&](const train::EvalReport& r) {
       progress.line(cat(r.step == 0 ? "before training" : cat("step ", r.step), ": ", o.metric, " ",
-                        number(metric_of(r, o.metric), 4), r.best && r.step > 0 ? " (best so far)" : ""));
+                        number(r.value(o.metric), 4), r.best && r.step > 0 ? " (best so far)" : ""));
     };
     callbacks.stop = [] { return stop_asked != 0; };
     result = trainer.run(out, existing, callbacks);
@@ -141,8 +132,8 @@ int train(int argc, char** argv) {
               << (out / "checkpoint").string() << ", go on with --resume\n";
     return kInterrupted;
   }
-  const bool worse = result.before && result.after &&
-                     metric_of(*result.after, o.metric) < metric_of(*result.before, o.metric);
+  const bool worse =
+      result.before && result.after && result.after->value(o.metric) < result.before->value(o.metric);
   if (arguments.given("json")) {
     nlohmann::ordered_json j = {
         {"out", out.string()},           {"steps", result.steps},
@@ -158,8 +149,8 @@ int train(int argc, char** argv) {
   }
   if (worse && !quiet) {
     std::cerr << "warning: the tuned model scores below the base model on " << o.metric << " ("
-              << number(metric_of(*result.after, o.metric), 4) << " after, "
-              << number(metric_of(*result.before, o.metric), 4) << " before)\n";
+              << number(result.after->value(o.metric), 4) << " after, "
+              << number(result.before->value(o.metric), 4) << " before)\n";
   }
   return kOk;
 }

@@ -45,7 +45,7 @@ Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_
       own_encoder_(std::make_unique<nn::SentenceEncoder>(*model_, *own_parameters_, nn::EncoderOptions{})),
       encoder_(own_encoder_.get()),
       graph_(engine_->graph(*own_parameters_)) {
-  dim_ = model_->truncate_dim > 0 ? std::min(model_->truncate_dim, model_->dim()) : model_->dim();
+  dim_ = model_->vector_dim();
 }
 
 Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
@@ -54,7 +54,7 @@ Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_
       engine_(std::move(engine)),
       encoder_(&encoder),
       graph_(engine_->graph(parameters)) {
-  dim_ = model_->truncate_dim > 0 ? std::min(model_->truncate_dim, model_->dim()) : model_->dim();
+  dim_ = model_->vector_dim();
 }
 
 std::vector<float> Encoder::encode(std::span<const std::string> texts, const EncodeOptions& options) {

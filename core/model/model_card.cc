@@ -107,7 +107,7 @@ std::string about_scores(const ModelCard& card) {
 }  // namespace
 
 std::string model_card_text(const SentenceModel& model, const ModelCard& card) {
-  int32_t dim = model.truncate_dim > 0 ? std::min(model.truncate_dim, model.dim()) : model.dim();
+  int32_t dim = model.vector_dim();
   return cat(
       head(card), "# Sentence embedding model\n\nIt maps a text to a vector of ", dim,
       " numbers, so that texts which mean the same lie close together.\n\n", about_model(model),

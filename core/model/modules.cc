@@ -236,10 +236,16 @@ std::string module_config_json(const Module& module, int32_t hidden_size) {
   return config.dump(2) + "\n";
 }
 
+std::string_view pooling_mode_name(PoolingMode mode) {
+  for (const PoolingName& known : kPoolings) {
+    if (known.mode == mode) return known.name;
+  }
+  return "";
+}
+
 std::string pooling_name(const Module& pooling) {
   std::string names;
-  for (PoolingMode mode : pooling.pooling)
-    names += cat(names.empty() ? "" : ", ", kPoolings[static_cast<size_t>(mode)].name);
+  for (PoolingMode mode : pooling.pooling) names += cat(names.empty() ? "" : ", ", pooling_mode_name(mode));
   return names;
 }
 

@@ -30,6 +30,7 @@ std::string modules_json(const std::vector<Module>& modules);
 std::string module_folder(const Module& module, size_t index);  // "1_Pooling"
 std::string module_config_json(const Module& module, int32_t hidden_size);
 
+std::string_view pooling_mode_name(PoolingMode mode);  // of the new schema: "mean_sqrt_len_tokens"
 // "mean", "cls, max": for people.
 std::string pooling_name(const Module& pooling);
 

@@ -29,6 +29,10 @@ int32_t SentenceModel::dim() const {
   return width;
 }
 
+int32_t SentenceModel::vector_dim() const {
+  return truncate_dim > 0 ? std::min(truncate_dim, dim()) : dim();
+}
+
 int64_t SentenceModel::parameters() const {
   int64_t sum = 0;
   for (const HostTensor& tensor : tensors) sum += static_cast<int64_t>(tensor.size);

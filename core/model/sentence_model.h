@@ -68,6 +68,7 @@ struct SentenceModel {
   const HostTensor& tensor(std::string_view name) const;  // throws Error
   const HostTensor* find(std::string_view name) const;    // null when absent
   int32_t dim() const;                                    // width of a vector (before truncate_dim)
+  int32_t vector_dim() const;                             // the same after it
   int64_t parameters() const;                             // trainable numbers
   std::string prompt() const;                             // text of the default prompt, or ""
   // A copy with other weights, same order and shapes as `tensors`; everything else shared.

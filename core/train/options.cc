@@ -1,10 +1,18 @@
 #include "train/options.h"
 
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
 namespace hone::train {
+
+double EvalReport::value(std::string_view metric) const {
+  for (const auto& [name, value] : metrics) {
+    if (name == metric) return value;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
 
 TrainOptions train_options(const config::Options& o) {
   TrainOptions t;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,7 @@ struct EvalReport {
   std::vector<std::pair<std::string, double>> metrics;
   double low = 0, high = 0;  // 95 % interval of spearman_cosine
   bool best = false;
+  double value(std::string_view metric) const;  // NaN where there is none of that name
 };
 
 struct Estimate {

@@ -17,20 +17,13 @@ namespace {
 // with.
 constexpr size_t kStepsInFlight = 3;
 
-// NaN where a report has no such metric, or its value is NaN.
-double value_of(const EvalReport& report, const std::string& metric) {
-  for (const auto& [name, value] : report.metrics) {
-    if (name == metric) return value;
-  }
-  return std::numeric_limits<double>::quiet_NaN();
-}
-
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
                  data::Table train, std::optional<data::Table> eval, TrainOptions options)
-    : model_(options.max_seq_length > 0 ? model->with_max_seq_length(options.max_seq_length)
-                                        : std::move(model)),
+    : model_(options.max_seq_length > 0 && options.max_seq_length != model->max_seq_length
+                 ? model->with_max_seq_length(options.max_seq_length)
+                 : std::move(model)),
       engine_(std::move(engine)),
       options_((check_options(options), std::move(options))),
       label_scale_(options_.label_scale > 0 ? options_.label_scale : read_label_scale(train)),
@@ -73,7 +66,7 @@ bool Trainer::evaluation_follows(int64_t step) const {
 // Keeps the weights of the best evaluated step. A metric that is not a number is never better.
 void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callbacks) {
   auto value = [&](const EvalReport& r) {
-    const double v = value_of(r, options_.metric);
+    const double v = r.value(options_.metric);
     return std::isnan(v) ? -HUGE_VAL : v;
   };
   report.best = !run.state.best || value(report) > value(*run.state.best);
@@ -149,7 +142,7 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
   if (run.state.before && run.state.best) {
     for (const auto& [name, value] : run.state.before->metrics)
       card.scores.push_back(
-          {eval_->table.path.filename().string(), name, value, value_of(*run.state.best, name)});
+          {eval_->table.path.filename().string(), name, value, run.state.best->value(name)});
   }
   StagedFolder staged(*out);
   write_model_files(*tuned, staged.path(), card);

@@ -3,8 +3,7 @@
 //
 // Rules
 // - The model given is never changed; run() gives a new one and writes it to OUT where one is named. Until it
-// is
-//   whole, a run adds nothing to OUT but OUT/checkpoint (out_folder.h).
+//   is whole, a run adds nothing to OUT but OUT/checkpoint (out_folder.h).
 // - step(), forward() and backward() are for hosts that own the loop: the same steps, one at a time, without
 //   evaluation, checkpoints or OUT. They and run() do not know of each other.
 // - The same options, data and model give the same bits at any thread count, interrupted and resumed or not.

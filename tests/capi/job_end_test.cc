@@ -13,10 +13,7 @@ namespace {
 TEST_F(Jobs, ReleaseOfARunningJobDoesNotWait) {
   Recorder recorder;
   Gate go_on;
-  recorder.on_progress = [&](const hone_progress&) {
-    EXPECT_TRUE(go_on.pass());
-    return 0;
-  };
+  recorder.hold(go_on);
   const Trainer trainer = endless_trainer();
   const hone_job_callbacks callbacks = recorder.callbacks();
   Job job = start(trainer, &callbacks);
@@ -65,10 +62,7 @@ TEST_F(Jobs, ATrainerWithARunningJobIsBusyAndThenTrainsAnew) {
   const Trainer trainer = short_trainer(30);
   Gate go_on;
   Recorder recorder;
-  recorder.on_progress = [&](const hone_progress&) {
-    EXPECT_TRUE(go_on.pass());
-    return 0;
-  };
+  recorder.hold(go_on);
   const hone_job_callbacks callbacks = recorder.callbacks();
   const Job first = start(trainer, &callbacks);
   ASSERT_TRUE(recorder.begun.pass());
@@ -105,10 +99,7 @@ TEST_F(Jobs, AJobKeepsWhatItWasMadeFrom) {
 
   Gate go_on;
   Recorder recorder;
-  recorder.on_progress = [&](const hone_progress&) {
-    EXPECT_TRUE(go_on.pass());
-    return 0;
-  };
+  recorder.hold(go_on);
   const hone_job_callbacks callbacks = recorder.callbacks();
   const Job job = start(trainer, &callbacks);
   ASSERT_TRUE(recorder.begun.pass());

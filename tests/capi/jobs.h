@@ -43,6 +43,13 @@ class Recorder {
  public:
   std::function<int32_t(const hone_progress&)> on_progress;
   std::function<void(int32_t, const hone_error*)> on_finish;
+  // From now on on_progress returns only once `go_on` lets it.
+  void hold(Gate& go_on) {
+    on_progress = [&](const hone_progress&) {
+      EXPECT_TRUE(go_on.pass());
+      return 0;
+    };
+  }
   Gate begun, finished, released;  // the first on_progress was entered; on_finish, on_release were called
 
   hone_job_callbacks callbacks() {

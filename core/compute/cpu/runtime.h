@@ -106,7 +106,7 @@ class Runtime {
   // others.
   tbb::global_control limit_;
   tbb::task_arena arena_;
-  std::vector<Scratch> scratch_;
+  std::vector<Scratch> scratch_;  // an arena of one has a second slot, for another thread of the host's
 };
 
 }  // namespace hone::compute::cpu
