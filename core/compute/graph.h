@@ -167,6 +167,7 @@ struct ParameterOptions {
   bool trainable = true;
   bool decay = true;        // false: bias and LayerNorm
   bool row_sparse = false;  // an embedding table: its gradient is a list of rows
+  float rate = 1;           // multiplies AdamW's learning rate
 };
 
 // What a moment of AdamW is called in a checkpoint.
@@ -185,6 +186,9 @@ class Parameters {
   virtual void read(Parameter p, State state, std::span<float> out) = 0;
   virtual void write(Parameter p, State state, std::span<const float> values) = 0;
   virtual void read_gradient(Parameter p, std::span<float> out) = 0;  // zeros where there was none
+
+  // Of a trainable parameter that is no row-sparse one; what a loss computed outside the graph.
+  virtual void add_gradient(Parameter p, std::span<const float> values) = 0;
 
   virtual void clear_gradients() = 0;
   virtual double gradient_norm() = 0;  // over all trainable parameters, L2

@@ -12,10 +12,6 @@ constexpr double kMost = std::numeric_limits<double>::max();
 constexpr double kMostCount = 1e9;
 constexpr double kMostInteger = 9.3e18;  // above all of int64_t
 
-constexpr const char* kMetrics =
-    "pearson_cosine|spearman_cosine|pearson_euclidean|spearman_euclidean|pearson_manhattan|"
-    "spearman_manhattan|pearson_dot|spearman_dot";
-
 constexpr OptionInfo kTable[] = {
     {"runtime.threads", Type::integer, "0", "0 to 4096", "Threads to use; 0: one per processor allowed", "N",
      0, 4096},
@@ -33,13 +29,24 @@ constexpr OptionInfo kTable[] = {
 
     {"save.overwrite", Type::boolean, "false", "true or false", "Replace a model that lies there", nullptr},
 
-    {"train.loss", Type::text, "cosine", "cosine", "cosine: MSE of cosine and label", "NAME", 0, 0, false,
-     false, "cosine"},
+    {"train.loss", Type::text, "", "the name of a loss; hone losses lists them",
+     "hone losses lists them (default: as suits the columns)", "NAME"},
+    {"train.loss_options", Type::text, "", "name=value,...", "Options of the loss, as scale=20", "LIST"},
     {"train.epochs", Type::real, "3", "a number above 0, at most 1000000", "Passes over the data", "X", 0,
      1e6, true},
     {"train.steps", Type::integer, "0", "0 to 1000000000", "Steps to train, instead of epochs; 0: by epochs",
      "N", 0, kMostCount},
-    {"train.batch_size", Type::integer, "32", "1 to 65536", "Pairs per step", "N", 1, 65536},
+    {"train.batch_size", Type::integer, "32", "1 to 65536", "Rows that a loss sees at once", "N", 1, 65536},
+    {"train.accumulate", Type::integer, "1", "1 to 65536",
+     "Batches whose gradients make one step; they are no negatives of each other", "N", 1, 65536},
+    {"train.memory", Type::text, "", "bytes, as 2G or 800M",
+     "Most memory to use; a larger batch is computed in pieces (default: 3/4 of the machine's)", "SIZE"},
+    {"train.sampler", Type::text, "random", "random or no-duplicates",
+     "random; no-duplicates: no text twice in a batch", "NAME", 0, 0, false, false, "random|no-duplicates"},
+    {"train.mask_similarity", Type::real, "", "a number above -1, at most 1",
+     "No negative is closer than this to a row's texts, by the base model's cosine", "X", -1, 1, true},
+    {"train.vector_cache", Type::text, "", "the name of a folder",
+     "Folder where vectors of the base model are kept for later runs", "DIR"},
     {"train.lr", Type::real, "5e-5", "0 to below 10", "Highest learning rate", "X", 0, 10, false, true},
     {"train.warmup_ratio", Type::real, "0", "0 to 1", "Share of the steps in which the rate rises to lr", "X",
      0, 1},
@@ -51,6 +58,10 @@ constexpr OptionInfo kTable[] = {
      0, kMost},
     {"train.dropout", Type::real, "", "0 to below 1", "Probability of dropout (default: the model's own)",
      "X", 0, 1, false, true},
+    {"train.freeze", Type::text, "", "a regular expression",
+     "Leave tensors alone whose name holds this regular expression", "REGEX"},
+    {"train.rates", Type::text, "", "REGEX=RATE;...",
+     "Other learning rates for tensors whose name holds a regular expression", "LIST"},
     {"train.label_scale", Type::real, "", "a number above 0",
      "Divide labels by this (default: read off the data)", "X", 0, kMost, true},
     {"train.max_seq_length", Type::integer, "", "1 to 1000000000",
@@ -59,12 +70,20 @@ constexpr OptionInfo kTable[] = {
      kMostInteger},
     {"train.no_shuffle", Type::boolean, "false", "true or false", "Take the rows in the order of the file",
      nullptr},
-    {"train.metric", Type::text, "spearman_cosine",
-     "one of pearson_cosine, spearman_cosine, pearson_euclidean, spearman_euclidean, pearson_manhattan, "
-     "spearman_manhattan, pearson_dot, spearman_dot",
-     "Score that tells the best step", "NAME", 0, 0, false, false, kMetrics},
+    {"train.metric", Type::text, "", "a score of the evaluation",
+     "Score that tells the best step (default: the task's first)", "NAME"},
     {"train.eval_steps", Type::integer, "", "1 to 1000000000",
      "Evaluate every N steps (default: after each epoch)", "N", 1, kMostCount},
+    {"train.eval_share", Type::real, "1", "above 0, at most 1",
+     "Skip evaluations that would take more than this share of the time; never the last", "X", 0, 1, true},
+    {"train.patience", Type::integer, "0", "0 to 1000000000",
+     "End after N evaluations without a better score; 0: never", "N", 0, kMostCount},
+    {"train.min_gain", Type::real, "0", "0 or more", "What a score must gain to count as better", "X", 0,
+     kMost},
+    {"train.max_minutes", Type::real, "0", "0 (no end) or more", "End training after so many minutes", "X", 0,
+     kMost},
+    {"train.checkpoint_minutes", Type::real, "0", "0 (never) or more",
+     "Keep a checkpoint every X minutes, too", "X", 0, kMost},
     {"train.checkpoint_steps", Type::integer, "500", "0 to 1000000000",
      "Keep a checkpoint every N steps; 0: only when interrupted", "N", 0, kMostCount},
     {"train.out", Type::text, "", "the name of a folder",

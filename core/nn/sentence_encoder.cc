@@ -70,8 +70,11 @@ SentenceEncoder::SentenceEncoder(const model::SentenceModel& model, compute::Par
                                      ? compute::Shape{tensor.shape[0], tensor.shape[1]}
                                      : compute::Shape{1, static_cast<int64_t>(tensor.size)};
     const bool table = tensor.name.starts_with("embeddings.") && tensor.name.ends_with("_embeddings.weight");
-    parameters_.push_back(parameters.add(tensor.name, shape, std::span(tensor.data, tensor.size),
-                                         tensor.owner, {options.trainable, decays(tensor.name), table}));
+    compute::ParameterOptions trained{options.trainable, decays(tensor.name), table};
+    if (options.adjust) options.adjust(tensor.name, trained);
+    parameters_.push_back(
+        parameters.add(tensor.name, shape, std::span(tensor.data, tensor.size), tensor.owner, trained));
+    trainable_.push_back(trained.trainable);
     dims_.push_back(tensor.shape);
     by_name[tensor.name] = parameters_.back();
   }

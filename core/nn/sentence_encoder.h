@@ -4,6 +4,8 @@
 // tokens, S sequences, H hidden size.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "compute/graph.h"
@@ -15,6 +17,8 @@ namespace hone::nn {
 struct EncoderOptions {
   bool trainable = false;  // false: parameters alias the model's memory
   float dropout = -1;      // overrides the config's hidden and attention dropout; negative: the config's own
+  // May change what is told of a tensor by its name: whether and how fast it is trained.
+  std::function<void(const std::string&, compute::ParameterOptions&)> adjust;
 };
 
 class SentenceEncoder {
@@ -32,6 +36,7 @@ class SentenceEncoder {
   int32_t max_positions() const { return max_positions_; }
   // parameters()[i] belongs to the model's tensors[i].
   const std::vector<compute::Parameter>& parameters() const { return parameters_; }
+  bool trainable(size_t i) const { return trainable_[i]; }
 
  private:
   struct Module {
@@ -42,6 +47,7 @@ class SentenceEncoder {
 
   int32_t max_positions_;
   std::vector<compute::Parameter> parameters_;
+  std::vector<bool> trainable_;
   std::vector<std::vector<int64_t>> dims_;  // the tensors' own shapes: a vector is a parameter of one row
   compute::Parameter word_, position_, type_;
   compute::LayerNorm embedding_norm_;

@@ -13,6 +13,10 @@ namespace {
 constexpr std::pair<const char*, compute::State> kMoments[] = {{"first.", compute::State::first_moment},
                                                                {"second.", compute::State::second_moment}};
 
+constexpr std::pair<const char*, compute::State> kHeadStates[] = {{"value.", compute::State::value},
+                                                                  kMoments[0],
+                                                                  kMoments[1]};
+
 model::RawTensor raw(std::string name, std::vector<int64_t> shape, std::span<const float> values) {
   return {std::move(name), "F32", std::move(shape), std::as_bytes(values)};
 }
@@ -35,19 +39,27 @@ model::HostTensor tensor_like(const model::SafetensorsFile& file, const fs::path
 
 void save_checkpoint(const fs::path& folder, const model::SentenceModel& model,
                      const nn::SentenceEncoder& encoder, compute::Parameters& parameters,
-                     const CheckpointState& state) {
+                     std::span<const compute::Parameter> heads, const CheckpointState& state) {
   StagedFolder staged(folder);
   const auto now = model.with_tensors(encoder.read(parameters));
   write_model_files(*now, staged.path(), {});
   std::vector<std::vector<float>> values;
   std::vector<model::RawTensor> tensors;
-  values.reserve(2 * encoder.parameters().size());
+  values.reserve(2 * encoder.parameters().size() + 3 * heads.size());
   for (size_t i = 0; i < encoder.parameters().size(); ++i) {
     const model::HostTensor& tensor = now->tensors[i];
     for (auto [prefix, which] : kMoments) {
       values.emplace_back(tensor.size);
       parameters.read(encoder.parameters()[i], which, values.back());
       tensors.push_back(raw(prefix + tensor.name, tensor.shape, values.back()));
+    }
+  }
+  for (const compute::Parameter head : heads) {
+    const compute::Shape shape = parameters.shape(head);
+    for (auto [prefix, which] : kHeadStates) {
+      values.emplace_back(static_cast<size_t>(shape.rows * shape.cols));
+      parameters.read(head, which, values.back());
+      tensors.push_back(raw(prefix + parameters.name(head), {shape.rows, shape.cols}, values.back()));
     }
   }
   for (const model::HostTensor& tensor : state.best_weights)
@@ -71,6 +83,7 @@ std::optional<LoadedCheckpoint> load_checkpoint(const fs::path& folder, const Ru
     fail(folder, ": not the weights of the model to be trained: ", e.what());
   }
   const fs::path file = folder / "training.safetensors";
+  loaded.file = file;
   loaded.moments = model::SafetensorsFile::open(file);
   for (const model::HostTensor& tensor : base.tensors) {
     for (auto [prefix, which] : kMoments) tensor_like(*loaded.moments, file, prefix, tensor);
@@ -80,13 +93,24 @@ std::optional<LoadedCheckpoint> load_checkpoint(const fs::path& folder, const Ru
   return loaded;
 }
 
-void restore_moments(const LoadedCheckpoint& checkpoint, const nn::SentenceEncoder& encoder,
-                     compute::Parameters& parameters) {
-  for (const compute::Parameter p : encoder.parameters()) {
+void restore_training(const LoadedCheckpoint& checkpoint, const nn::SentenceEncoder& encoder,
+                      compute::Parameters& parameters, std::span<const compute::Parameter> heads) {
+  for (size_t i = 0; i < encoder.parameters().size(); ++i) {
+    const compute::Parameter p = encoder.parameters()[i];
+    if (!encoder.trainable(i)) continue;
     for (auto [prefix, which] : kMoments) {
       const auto* entry = checkpoint.moments->find(prefix + parameters.name(p));
       const model::HostTensor values = checkpoint.moments->floats(*entry);
       parameters.write(p, which, std::span(values.data, values.size));
+    }
+  }
+  for (const compute::Parameter head : heads) {
+    const compute::Shape shape = parameters.shape(head);
+    const model::HostTensor like =
+        model::HostTensor::owned(parameters.name(head), {shape.rows, shape.cols}, {});
+    for (auto [prefix, which] : kHeadStates) {
+      const model::HostTensor values = tensor_like(*checkpoint.moments, checkpoint.file, prefix, like);
+      parameters.write(head, which, std::span(values.data, values.size));
     }
   }
 }

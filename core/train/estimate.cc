@@ -1,5 +1,11 @@
 #include "train/estimate.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "compute/cpu/cgroup.h"
+
 namespace hone::train {
 
 // At the most: the program and the mapped model; of a trained matrix its value, gradient, moments and
@@ -8,24 +14,37 @@ namespace hone::train {
 // that is not the best step's); the data. Per token and layer the activations are qkv, context, sums, inputs
 // (12 H) and the feed-forward's F; its backward needs another 2 F + 12 H once. An evaluation has a workspace
 // of its own: those 12 H of one layer for a batch of texts.
-size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, size_t bytes_of_data) {
+size_t bytes_per_token(const model::SentenceModel& model) {
   const auto& c = model.config;
   const int64_t hidden = c.hidden_size, intermediate = c.intermediate_size;
-  const int64_t per_token = c.layers * (12 * hidden + intermediate) + 2 * intermediate + 12 * hidden;
+  return static_cast<size_t>(4 * (c.layers * (12 * hidden + intermediate) + 2 * intermediate + 12 * hidden));
+}
+
+size_t machine_memory() {
+  const double machine =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  return static_cast<size_t>(std::min(machine, compute::cpu::cgroup_memory()));
+}
+
+size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, size_t bytes_of_data) {
+  const auto& c = model.config;
+  const int64_t hidden = c.hidden_size;
   const int64_t all = model.parameters();
   const int64_t tables = (int64_t{c.vocab_size} + c.max_positions + c.type_vocab_size) * hidden;
   const bool keeps_best = work.evaluations > 0;
   const int64_t copies = (keeps_best ? 1 : 0) + (work.checkpoints ? 3 : keeps_best ? 0 : 1);
   constexpr int64_t kProgram = 30 << 20;
+  constexpr int64_t kLossCopies = 8;  // vectors, their gradient, both packed for products, unit vectors
   const int64_t evaluation = keeps_best ? work.evaluation_batch_tokens * 12 * hidden : 0;
   const int64_t floats =
-      all + 5 * (all - tables) + 3 * tables + work.tokens_of_largest * per_token + copies * all + evaluation;
-  return static_cast<size_t>(kProgram + 4 * floats) + bytes_of_data;
+      all + 5 * (all - tables) + 3 * tables + copies * all + evaluation + kLossCopies * work.loss_floats;
+  return static_cast<size_t>(kProgram + 4 * floats) + bytes_of_data +
+         static_cast<size_t>(work.tokens_of_largest) * bytes_per_token(model);
 }
 
-// A step is about three and a half forward passes. An evaluation is one over its texts where none was timed.
+// A step is about three and a half forward passes, one more where batches are cut. An evaluation is one over its texts where none was timed.
 double estimate_seconds(const Workload& work, const Speed& speed) {
-  const double step = 3.5 * speed.token_seconds * work.tokens_per_step;
+  const double step = (work.cut ? 4.5 : 3.5) * speed.token_seconds * work.tokens_per_step;
   const double evaluation = speed.evaluation_seconds > 0
                                 ? speed.evaluation_seconds
                                 : speed.token_seconds * static_cast<double>(work.tokens_per_evaluation);

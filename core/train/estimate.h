@@ -16,6 +16,8 @@ struct Workload {
   int64_t tokens_of_largest = 0;  // of the largest batch
   int64_t tokens_per_evaluation = 0, evaluation_batch_tokens = 0;
   bool checkpoints = false;  // saved on the way
+  bool cut = false;          // batches are computed in pieces, all but the last of which twice forward
+  int64_t loss_floats = 0;   // of the vectors that a loss sees at once
 };
 
 // What was measured on this machine.
@@ -24,6 +26,10 @@ struct Speed {
   double evaluation_seconds = 0;  // of a whole evaluation; 0: none was made
 };
 
+// Of activations, for each token of the largest batch or piece of it.
+size_t bytes_per_token(const model::SentenceModel& model);
+// Bytes of physical memory that this process may use: the machine's, or its control group's.
+size_t machine_memory();
 size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, size_t bytes_of_data);
 double estimate_seconds(const Workload& work, const Speed& speed);
 

@@ -1,11 +1,26 @@
 #include "train/options.h"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "base/error.h"
 
 namespace hone::train {
+
+size_t parse_memory(std::string_view text) {
+  double number = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  const double factor = unit == "G" || unit == "GB"   ? 1e9
+                        : unit == "M" || unit == "MB" ? 1e6
+                        : unit.empty()                ? 1
+                                                      : 0;
+  constexpr double kLeast = 1e6, kMost = 1e15;
+  if (code != std::errc() || factor == 0 || !(number * factor >= kLeast) || number * factor > kMost)
+    fail_usage("memory: \"", excerpt(text), "\" found, bytes expected, as 2G or 800M");
+  return static_cast<size_t>(number * factor);
+}
 
 double EvalReport::value(std::string_view metric) const {
   for (const auto& [name, value] : metrics) {
@@ -18,7 +33,21 @@ TrainOptions train_options(const config::Options& o) {
   TrainOptions t;
   t.epochs = o.real("train.epochs");
   t.steps = o.integer("train.steps");
+  t.loss = o.text("train.loss");
+  t.loss_options = o.text("train.loss_options");
   t.batch_size = o.integer("train.batch_size");
+  t.accumulate = o.integer("train.accumulate");
+  if (o.given("train.memory")) t.memory = parse_memory(o.text("train.memory"));
+  t.sampler = o.text("train.sampler");
+  if (o.given("train.mask_similarity")) t.mask_similarity = o.real("train.mask_similarity");
+  t.vector_cache = o.text("train.vector_cache");
+  t.freeze = o.text("train.freeze");
+  t.rates = o.text("train.rates");
+  t.eval_share = o.real("train.eval_share");
+  t.patience = o.integer("train.patience");
+  t.min_gain = o.real("train.min_gain");
+  t.max_minutes = o.real("train.max_minutes");
+  t.checkpoint_minutes = o.real("train.checkpoint_minutes");
   t.learning_rate = o.real("train.lr");
   t.warmup_ratio = o.real("train.warmup_ratio");
   t.schedule = parse_schedule(o.text("train.schedule"));
@@ -54,8 +83,15 @@ void check_options(const TrainOptions& o) {
   if (o.max_seq_length != 0) number("train.max_seq_length", o.max_seq_length);
   if (o.eval_steps != 0) number("train.eval_steps", o.eval_steps);
   number("train.checkpoint_steps", o.checkpoint_steps);
-  const config::OptionInfo& metric = *config::find_option("train.metric");
-  checked.parse(metric, o.metric, metric.flag());
+  number("train.accumulate", o.accumulate);
+  if (o.mask_similarity <= 1) number("train.mask_similarity", o.mask_similarity);
+  number("train.eval_share", o.eval_share);
+  number("train.patience", o.patience);
+  number("train.min_gain", o.min_gain);
+  number("train.max_minutes", o.max_minutes);
+  number("train.checkpoint_minutes", o.checkpoint_minutes);
+  const config::OptionInfo& sampler = *config::find_option("train.sampler");
+  checked.parse(sampler, o.sampler, sampler.flag());
 }
 
 int64_t total_steps(const TrainOptions& o, int64_t steps_per_epoch) {
@@ -72,6 +108,13 @@ std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const 
   return {{"epochs", cat(epochs)},
           {"steps", cat(steps)},
           {"batch-size", cat(batch_size)},
+          {"accumulate", cat(accumulate)},
+          {"sampler", sampler},
+          {"mask-similarity", mask_similarity > 1 ? "none" : cat(mask_similarity)},
+          {"freeze", freeze.empty() ? "none" : freeze},
+          {"rates", rates.empty() ? "none" : rates},
+          {"patience", cat(patience)},
+          {"min-gain", cat(min_gain)},
           {"lr", cat(learning_rate)},
           {"warmup-ratio", cat(warmup_ratio)},
           {"schedule", std::string(schedule_name(schedule))},
@@ -82,7 +125,6 @@ std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const 
           {"seed", cat(seed)},
           {"shuffle", cat(shuffle)},
           {"eval-steps", cat(eval_steps)},
-          {"metric", metric},
           {"max-seq-length", max_seq_length == 0 ? "the model's" : cat(max_seq_length)}};
 }
 

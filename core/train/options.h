@@ -21,7 +21,15 @@ namespace hone::train {
 struct TrainOptions {
   double epochs = 3;
   int64_t steps = 0;  // > 0: instead of epochs
+  std::string loss;   // empty: as suits the columns
+  std::string loss_options;
   int64_t batch_size = 32;
+  int64_t accumulate = 1;            // batches of a step
+  size_t memory = 0;                 // bytes of the process; 0: 3/4 of the machine's
+  std::string sampler = "random";    // or no-duplicates
+  double mask_similarity = 2;        // above 1: no mask by similarity
+  std::string vector_cache;          // a folder; empty: vectors are not kept
+  std::string freeze, rates;         // regular expressions of tensors' names; "REGEX=RATE;..."
   double learning_rate = 5e-5;
   double warmup_ratio = 0;
   ScheduleKind schedule = ScheduleKind::linear;
@@ -32,8 +40,13 @@ struct TrainOptions {
   uint64_t seed = 42;
   bool shuffle = true;
   int64_t eval_steps = 0;          // 0: at the end of each epoch
+  double eval_share = 1;           // of the time, at most
+  int64_t patience = 0;            // evaluations without a better score; 0: no end
+  double min_gain = 0;
+  double max_minutes = 0;          // 0: no end
+  double checkpoint_minutes = 0;   // 0: by steps alone
   int64_t checkpoint_steps = 500;  // 0: only when interrupted
-  std::string metric = "spearman_cosine";
+  std::string metric;              // empty: the evaluation's first
   int32_t max_seq_length = 0;  // 0: the model's own
 
   // Everything that changes the weights, as name and value: what a resumed run must agree on.
@@ -42,6 +55,8 @@ struct TrainOptions {
 
 constexpr int64_t kMostSteps = 1000000000;  // so that counts of steps fit every type they meet
 
+// "2G", "800M" (10^9, 10^6) or bytes. Throws UsageError.
+size_t parse_memory(std::string_view text);
 // From train.* of named options.
 TrainOptions train_options(const config::Options& options);
 // Throws UsageError naming the option whose value cannot be.
@@ -54,14 +69,14 @@ struct StepReport {
   double epoch = 0;
   double loss = 0, learning_rate = 0, grad_norm = 0;
   int64_t tokens = 0;  // of this batch
-  int64_t pairs = 0;   // of this batch
+  int64_t pairs = 0;   // rows of this batch
   double seconds = 0;  // since the start of the run, earlier runs of a resumed one not counted
 };
 
 struct EvalReport {
   int64_t step = 0;  // 0: before training
   std::vector<std::pair<std::string, double>> metrics;
-  double low = 0, high = 0;  // 95 % interval of spearman_cosine
+  double low = 0, high = 0;  // 95 % interval of the evaluation's first metric
   bool best = false;
   double value(std::string_view metric) const;  // NaN where there is none of that name
 };
@@ -82,6 +97,7 @@ struct TrainCallbacks {
 
 struct TrainResult {
   bool interrupted = false;
+  std::string ended_early;  // why, where training ended before its last step
   bool already_finished = false;
   int64_t steps = 0, kept_step = 0;  // kept_step: the step whose weights were saved
   std::optional<EvalReport> before, after;

@@ -1,11 +1,11 @@
 #include "train/run_record.h"
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "eval/sts.h"
 #include "model/json.h"
 
 namespace hone::train {
@@ -36,18 +36,29 @@ ordered_json report_json(const EvalReport& report) {
   return {{"step", report.step}, {"metrics", metrics}, {"low", report.low}, {"high", report.high}};
 }
 
-// Metrics come in the order in which they are reported.
+// Metrics come in the order of their names; read_run_record() puts them into that of the report.
 std::optional<EvalReport> read_report(const JsonObject& record, const char* name) {
   if (!record.has(name)) return std::nullopt;
   const JsonObject object = object_in(record, name, name);
   EvalReport report;
   report.step = object.required_integer("step", 0, kMost);
   const JsonObject metrics = object_in(object, "metrics", cat(name, ".metrics"));
-  for (const std::string& metric : eval::sts_metric_names())
+  for (const auto& [metric, value] : metrics.value().items())
     report.metrics.emplace_back(metric, number_or_nan(metrics, metric));
   report.low = number_or_nan(object, "low");
   report.high = number_or_nan(object, "high");
   return report;
+}
+
+void order_metrics(EvalReport& report, const fs::path& file, const std::vector<std::string>& names) {
+  std::vector<std::pair<std::string, double>> ordered;
+  for (const std::string& name : names) {
+    const auto found = std::find_if(report.metrics.begin(), report.metrics.end(),
+                                    [&](const auto& metric) { return metric.first == name; });
+    if (found == report.metrics.end()) fail(file, ": metric ", name, " is missing, expected a number");
+    ordered.push_back(*found);
+  }
+  report.metrics = std::move(ordered);
 }
 
 void check_frame(const RunRecord& record, const fs::path& file, const RunFrame& frame) {
@@ -69,6 +80,7 @@ std::string run_record_json(const RunRecord& record) {
   for (const auto& [name, value] : record.identity) settings[name] = value;
   ordered_json j = {{"version", kVersion}, {"step", record.step}, {"settings", settings}};
   if (record.evaluation_due) j["evaluation_due"] = true;
+  if (record.since_best > 0) j["since_best"] = record.since_best;
   if (record.before) j["before"] = report_json(*record.before);
   if (record.best) j["best"] = report_json(*record.best);
   return j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
@@ -87,6 +99,7 @@ RunRecord read_run_record(const fs::path& file) {
     record.identity.emplace_back(name, value.get<std::string>());
   }
   record.evaluation_due = object.boolean("evaluation_due").value_or(false);
+  if (object.has("since_best")) record.since_best = object.required_integer("since_best", 0, kMost);
   record.before = read_report(object, "before");
   record.best = read_report(object, "best");
   return record;
@@ -96,6 +109,9 @@ RunRecord read_run_record(const fs::path& file, const fs::path& place, const Run
   RunRecord record = read_run_record(file);
   require_same(record.identity, frame.identity, place);
   check_frame(record, file, frame);
+  for (auto* report : {&record.before, &record.best}) {
+    if (*report) order_metrics(**report, file, frame.metrics);
+  }
   record.identity = frame.identity;  // in this run's order
   return record;
 }

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "train/identity.h"
 #include "train/options.h"
@@ -20,6 +21,7 @@ struct RunRecord {
   Identity identity;
   std::optional<EvalReport> before;  // evaluation of the base model
   std::optional<EvalReport> best;
+  int64_t since_best = 0;        // evaluations
   bool evaluation_due = false;  // stopped before the evaluation that follows `step`
 };
 
@@ -28,6 +30,7 @@ struct RunFrame {
   Identity identity;
   int64_t steps_total = 0;
   bool evaluates = false;
+  std::vector<std::string> metrics;  // of an evaluation, in the order of its report
 };
 
 std::string run_record_json(const RunRecord& record);

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <functional>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "eval/sts.h"
+#include "train/base_vectors.h"
+#include "train/data_roles.h"
 #include "train/trainer_run.h"
 
 namespace hone::train {
@@ -17,6 +19,20 @@ namespace {
 // with.
 constexpr size_t kStepsInFlight = 3;
 
+const loss::LossInfo& loss_of(const data::Table& table) {
+  std::vector<std::string> names;
+  for (const auto& [role, column] : table.columns) names.push_back(role);
+  return loss_for(names, {}, table.source());
+}
+
+void require_metric(const std::string& metric, const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), metric) != names.end()) return;
+  std::string list;
+  for (const std::string& name : names) list += cat(list.empty() ? "" : ", ", name);
+  throw config::OptionError("train.metric",
+                            cat("metric: \"", excerpt(metric), "\" found, one of ", list, " expected"));
+}
+
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
@@ -26,33 +42,88 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
                  : std::move(model)),
       engine_(std::move(engine)),
       options_((check_options(options), std::move(options))),
-      label_scale_(options_.label_scale > 0 ? options_.label_scale : read_label_scale(train)),
-      data_(std::move(train), *model_, *engine_, label_scale_) {
-  const auto rows = static_cast<int64_t>(data_.rows());
-  steps_per_epoch_ = (rows + options_.batch_size - 1) / options_.batch_size;
+      loss_(options_.loss.empty() ? loss_of(train) : loss::find_loss(options_.loss)),
+      loss_options_(loss_, options_.loss_options),
+      rules_(options_.freeze, options_.rates, options_.learning_rate, *model_),
+      data_(std::move(train), loss_, options_.label_scale, *model_, *engine_),
+      batches_(data_, options_) {
+  loss::make_loss(loss_, loss_options_, setup());  // what does not go together is found now
+  if (options_.mask_similarity <= 1 && !loss_.in_batch)
+    fail_usage("mask-similarity: the loss ", loss_.name, " has no negatives of other rows to mask");
+  if (eval) eval_.emplace(std::move(*eval), *model_, *engine_);
+  if (eval_) {
+    if (options_.metric.empty()) options_.metric = eval_->metric_names().front();
+    require_metric(options_.metric, eval_->metric_names());
+  } else if (options_.patience > 0) {
+    fail_usage("patience: found without data to evaluate on, which tells when there is no gain");
+  }
+  steps_per_epoch_ = (batches_.per_epoch() + options_.accumulate - 1) / options_.accumulate;
   frame_.steps_total = total_steps(options_, steps_per_epoch_);
   schedule_ = {
       options_.schedule, options_.learning_rate,
       static_cast<int64_t>(std::ceil(static_cast<double>(frame_.steps_total) * options_.warmup_ratio)),
       frame_.steps_total};
-  const auto content = [](const data::Table& table) {
-    return cat(table.rows, " rows with hash ", table.content_hash);
-  };
+  preflight_ = look_at(data_, loss_, options_.batch_size, model_->max_seq_length);
+  micro_tokens_ = allowed_micro_tokens();
   frame_.identity = options_.identity();
-  frame_.identity.emplace_back("data", content(data_.table()));
-  frame_.identity.emplace_back("eval data", eval ? content(*eval) : "none");
-  frame_.identity.emplace_back("model", model_identity(*model_));
-  frame_.evaluates = eval.has_value();
-  if (eval) eval_.emplace(std::move(*eval), *model_, *engine_);
+  auto note = [&](const char* name, std::string value) {
+    frame_.identity.emplace_back(name, std::move(value));
+  };
+  note("loss", loss_.name);
+  note("loss-options", loss_options_.text().empty() ? "as usual" : loss_options_.text());
+  note("metric", eval_ ? options_.metric : "none");
+  note("micro-batches", micro_tokens_ == 0 ? "whole batches" : cat("of ", micro_tokens_, " tokens"));
+  note("data", cat(data_.rows(), " rows with hash ", data_.table().content_hash));
+  note("eval data", eval_ ? eval_->identity() : "none");
+  note("model", model_identity(*model_));
+  frame_.evaluates = eval_.has_value();
+  if (eval_) frame_.metrics = eval_->metric_names();
 }
 
 Trainer::~Trainer() = default;
 
-EvalReport Trainer::evaluate(encode::Encoder& encoder, int64_t step) const {
-  const auto a = encoder.encode_ids(eval_->first), b = encoder.encode_ids(eval_->second);
-  const auto scores = eval::sts_scores(a, b, encoder.dim(), eval_->table.number("score"), true);
-  return {step, scores.metrics, scores.spearman_cosine_interval.low, scores.spearman_cosine_interval.high,
-          false};
+loss::Setup Trainer::setup() const {
+  loss::Setup setup;
+  setup.dim = model_->dim();
+  setup.seed = options_.seed;
+  if (loss_.labels == loss::Labels::classes) {
+    const auto seen = static_cast<int64_t>(data_.label_range().second) + 1;
+    setup.classes = static_cast<int64_t>(loss_options_.integer("classes"));
+    if (setup.classes == 0) setup.classes = seen;
+    if (setup.classes < seen)
+      fail_usage("loss-options: classes: ", setup.classes, " found, the largest label is ", seen - 1);
+    if (setup.classes < 2) fail(data_.table().source(), ": all rows are of class 0, at least two classes expected");
+  }
+  if (loss_.labels == loss::Labels::teacher_vector) setup.teacher_width = data_.label_width();
+  return setup;
+}
+
+// Tokens of a micro-batch that keep the process within the memory allowed; 0 where every batch fits.
+int64_t Trainer::allowed_micro_tokens() {
+  const size_t allowed = options_.memory > 0 ? options_.memory : machine_memory() / 4 * 3;
+  Workload work = workload(frame_.steps_total, 0, false);
+  work.tokens_of_largest = 0;
+  size_t bytes = data_.bytes();
+  if (eval_) bytes += eval_->bytes();
+  const size_t fixed = estimate_bytes(*model_, work, bytes);
+  // The most that a batch can have: its longest rows together.
+  std::vector<int64_t> tokens;
+  for (uint32_t row = 0; row < data_.rows(); ++row) tokens.push_back(data_.tokens(row));
+  const auto size = static_cast<size_t>(std::min(options_.batch_size, data_.rows()));
+  std::nth_element(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(size - 1), tokens.end(),
+                   std::greater<>());
+  const int64_t most = std::accumulate(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(size),
+                                       int64_t{0});
+  const int64_t longest = preflight_.longest_tokens;
+  const size_t per_token = bytes_per_token(*model_);
+  const int64_t fits = allowed > fixed ? static_cast<int64_t>((allowed - fixed) / per_token) : 0;
+  if (fits >= most) return 0;
+  if (fits < longest) {
+    fail_usage("memory: ", allowed / 1000000, " MB found, at least ",
+               (fixed + static_cast<size_t>(longest) * per_token) / 1000000 + 1,
+               " MB expected for this model and data");
+  }
+  return fits;
 }
 
 int64_t Trainer::evaluate_every() const {
@@ -63,57 +134,81 @@ bool Trainer::evaluation_follows(int64_t step) const {
   return eval_ && (step == frame_.steps_total || step % evaluate_every() == 0);
 }
 
+// Would another evaluation take more than its share of the time?
+bool Trainer::evaluation_is_dear(const Run& run) const {
+  if (options_.eval_share >= 1 || run.evaluations == 0) return false;
+  const double one = run.evaluation_seconds / run.evaluations;
+  return run.evaluation_seconds + one > options_.eval_share * (seconds_since(run.training) + one);
+}
+
+EvalReport Trainer::evaluate(Run& run, int64_t step) const {
+  const auto start = Clock::now();
+  EvalReport report = eval_->run(*run.vectors, step);
+  run.evaluation_seconds += seconds_since(start);
+  ++run.evaluations;
+  return report;
+}
+
 // Keeps the weights of the best evaluated step. A metric that is not a number is never better.
-void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callbacks) {
+void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callbacks) const {
   auto value = [&](const EvalReport& r) {
     const double v = r.value(options_.metric);
     return std::isnan(v) ? -HUGE_VAL : v;
   };
-  report.best = !run.state.best || value(report) > value(*run.state.best);
+  report.best = !run.state.best || value(report) > value(*run.state.best) + options_.min_gain;
   if (report.best) {
     run.state.best = report;
     run.state.best_weights.clear();  // before there are others: one copy of the model less
     run.state.best_weights = run.encoder->read(*run.parameters);
   }
+  run.state.since_best = report.best ? 0 : run.state.since_best + 1;
   run.state.evaluation_due = false;
   if (callbacks.evaluation) callbacks.evaluation(report);
 }
 
-// What is still to be done; three epochs stand for all.
-Workload Trainer::workload(Run& run) const {
+// What is still to be done after `done` steps; three epochs stand for all.
+Workload Trainer::workload(int64_t last, int64_t done, bool evaluation_due) {
   Workload work;
-  work.steps = frame_.steps_total - run.state.step;
+  work.steps = last - done;
   const int64_t looked_at = std::min(work.steps, 3 * steps_per_epoch_);
   int64_t tokens = 0;
-  for (int64_t index = run.state.step; index < run.state.step + looked_at; ++index) {
-    int64_t batch = 0;
-    for (uint32_t row : batch_rows(run, index)) batch += data_.tokens(row);
-    tokens += batch;
-    work.tokens_of_largest = std::max(work.tokens_of_largest, batch);
+  for (int64_t index = done; index < done + looked_at; ++index) {
+    for (const auto& rows : step_rows(index)) {
+      int64_t batch = 0;
+      for (uint32_t row : rows) batch += data_.tokens(row);
+      tokens += batch;
+      work.tokens_of_largest = std::max(work.tokens_of_largest, batch);
+    }
   }
   work.tokens_per_step = static_cast<double>(tokens) / static_cast<double>(std::max<int64_t>(1, looked_at));
-  work.checkpoints = options_.checkpoint_steps > 0 && options_.checkpoint_steps < frame_.steps_total;
+  work.cut = micro_tokens_ > 0;
+  if (work.cut) work.tokens_of_largest = std::min(work.tokens_of_largest, micro_tokens_);
+  work.loss_floats = std::min(options_.batch_size, data_.rows()) * data_.roles() * model_->dim();
+  work.checkpoints = options_.checkpoint_minutes > 0 ||
+                     (options_.checkpoint_steps > 0 && options_.checkpoint_steps < last);
   if (!eval_) return work;
   work.evaluation_batch_tokens = engine_->batch_tokens();
   const int64_t every = evaluate_every();
-  work.evaluations = frame_.steps_total / every - run.state.step / every + (run.state.evaluation_due ? 1 : 0);
-  if (work.steps > 0 && frame_.steps_total % every != 0) ++work.evaluations;  // after the last step
-  for (const auto* side : {&eval_->first, &eval_->second}) {
-    for (const auto& ids : *side) work.tokens_per_evaluation += static_cast<int64_t>(ids.size());
-  }
+  work.evaluations = last / every - done / every + (evaluation_due ? 1 : 0);
+  if (work.steps > 0 && last % every != 0) ++work.evaluations;  // after the last step
+  work.tokens_per_evaluation = eval_->tokens();
   return work;
 }
 
 // `evaluation_seconds`: what the evaluation of the base model took, 0 when it was made by an earlier run.
-void Trainer::estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks) const {
+void Trainer::estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks) {
   if (!callbacks.estimate) return;
-  const Workload work = workload(run);
-  size_t bytes = data_.bytes();
+  const Workload work = workload(frame_.steps_total, run.state.step, run.state.evaluation_due);
+  size_t bytes = data_.bytes() + (false_negatives_ ? false_negatives_->bytes() : 0);
   if (eval_) bytes += eval_->bytes();
   Speed speed;
   speed.evaluation_seconds = evaluation_seconds;
   nn::TokenBatch batch;
-  for (uint32_t row : batch_rows(run, run.state.step)) data_.append(batch, row);
+  for (uint32_t row : step_rows(run.state.step).front()) {
+    if (micro_tokens_ > 0 && batch.tokens() + data_.tokens(row) > micro_tokens_ && batch.tokens() > 0) break;
+    for (int64_t role = 0; role < data_.roles(); ++role)
+      batch.add(data_.ids(data_.text(role, row)), row, static_cast<uint32_t>(role));
+  }
   double best = HUGE_VAL;
   for (int i = 0; i < 2; ++i) {
     const auto start = Clock::now();
@@ -128,21 +223,23 @@ void Trainer::estimate(Run& run, double evaluation_seconds, const TrainCallbacks
   callbacks.estimate({estimate_seconds(work, speed), estimate_bytes(*model_, work, bytes)});
 }
 
-std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::path* out) {
+std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::path* out) const {
   const bool kept_best = !run.state.best_weights.empty();
   const auto tuned =
       run.start->with_tensors(kept_best ? run.state.best_weights : run.encoder->read(*run.parameters));
   if (out == nullptr) return tuned;
   model::ModelCard card;
   card.base_model = model_->folder.string();
-  card.data = cat(data_.table().path.filename(), ", ", data_.rows(), " labelled pairs");
-  card.loss = "cosine similarity (MSE of the cosine of the two vectors and the label)";
+  card.data = cat(data_.table().source(), ", ", data_.rows(), " rows");
+  const std::string chosen = loss_options_.text();
+  card.loss = cat(loss_.name, chosen.empty() ? "" : cat(" (", chosen, ")"), ": ", loss_.formula);
   card.settings = options_.identity();
-  card.settings.emplace_back("labels divided by", cat(label_scale_));
+  if (loss_.labels == loss::Labels::similarity)
+    card.settings.emplace_back("labels divided by", cat(label_scale()));
   if (run.state.before && run.state.best) {
     for (const auto& [name, value] : run.state.before->metrics)
       card.scores.push_back(
-          {eval_->table.path.filename().string(), name, value, run.state.best->value(name)});
+          {eval_->source(), name, value, run.state.best->value(name)});
   }
   StagedFolder staged(*out);
   write_model_files(*tuned, staged.path(), card);
@@ -154,11 +251,27 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
   return tuned;
 }
 
-void Trainer::begin(Run& run) const {
+void Trainer::begin(Run& run) {
   run.parameters = engine_->parameters();
   run.encoder = std::make_unique<nn::SentenceEncoder>(
-      *run.start, *run.parameters, nn::EncoderOptions{true, static_cast<float>(options_.dropout)});
+      *run.start, *run.parameters,
+      nn::EncoderOptions{true, static_cast<float>(options_.dropout),
+                         [this](const std::string& name, compute::ParameterOptions& o) {
+                           rules_.apply(name, o);
+                         }});
+  run.loss = loss::make_loss(loss_, loss_options_, setup());
+  for (const loss::Head& head : run.loss->heads())
+    run.heads.push_back(
+        run.parameters->add(head.name, head.shape, head.values, nullptr, {true, head.decays, false}));
   run.graph = engine_->graph(*run.parameters);
+  run.pass = std::make_unique<BatchPass>(*run.encoder, *run.graph, micro_tokens_);
+  if (!loss_.in_batch || false_negatives_) return;
+  const bool duplicates = loss_options_.word("mask") == "duplicates";
+  if (options_.mask_similarity > 1 && !duplicates) return;
+  std::vector<float> vectors;
+  if (options_.mask_similarity <= 1) vectors = base_vectors(model_, engine_, data_, options_.vector_cache);
+  false_negatives_ = std::make_unique<FalseNegatives>(data_, *engine_, duplicates, std::move(vectors),
+                                                      model_->vector_dim(), options_.mask_similarity);
 }
 
 TrainResult Trainer::run(const fs::path& out, OnExisting existing, const TrainCallbacks& callbacks) {
@@ -210,43 +323,17 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
   if (callbacks.begin) callbacks.begin();
 
   begin(run);
-  if (loaded) restore_moments(*loaded, *run.encoder, *run.parameters);
+  if (loaded) restore_training(*loaded, *run.encoder, *run.parameters, run.heads);
   run.vectors = std::make_unique<encode::Encoder>(run.start, engine_, *run.encoder, *run.parameters);
   double evaluation_seconds = 0;
   if (eval_ && !run.state.before) {
     const auto evaluation = Clock::now();
-    run.state.before = evaluate(*run.vectors, 0);
+    run.state.before = eval_->run(*run.vectors, 0);
     evaluation_seconds = seconds_since(evaluation);
     if (callbacks.evaluation) callbacks.evaluation(*run.state.before);
   }
   estimate(run, evaluation_seconds, callbacks);
-
-  const auto asked_to_stop = [&] { return callbacks.stop && callbacks.stop(); };
-  run.training = Clock::now();
-  if (run.state.evaluation_due) consider(run, evaluate(*run.vectors, run.state.step), callbacks);
-  for (int64_t index = run.state.step; index < frame_.steps_total; ++index) {
-    start_step(run, index);
-    run.state.step = index + 1;
-    report_steps(run, kStepsInFlight, callbacks);
-    const bool last = run.state.step == frame_.steps_total;
-    const bool due =
-        out != nullptr && options_.checkpoint_steps > 0 && run.state.step % options_.checkpoint_steps == 0;
-    // Who asks to stop does not wait for an evaluation: a resumed run makes it first.
-    run.state.evaluation_due = evaluation_follows(run.state.step);
-    bool stop = asked_to_stop();
-    if (stop || due || last || run.state.evaluation_due) report_steps(run, 0, callbacks);
-    if (run.state.evaluation_due && !stop) {
-      consider(run, evaluate(*run.vectors, run.state.step), callbacks);
-      stop = asked_to_stop();
-    }
-    if (last && !run.state.evaluation_due) break;
-    if (out != nullptr && (stop || due))
-      save_checkpoint(checkpoint, *run.start, *run.encoder, *run.parameters, run.state);
-    if (stop) {
-      result.interrupted = true;
-      break;
-    }
-  }
+  train(run, out, callbacks, result);
   if (!result.interrupted) result.model = finish(run, out);
   result.steps = run.state.step;
   result.kept_step = run.state.best ? run.state.best->step : run.state.step;
@@ -254,6 +341,51 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
   result.after = run.state.best;
   result.seconds = seconds_since(start);
   return result;
+}
+
+void Trainer::train(Run& run, const fs::path* out, const TrainCallbacks& callbacks, TrainResult& result) {
+  const auto asked_to_stop = [&] { return callbacks.stop && callbacks.stop(); };
+  const auto minutes_since = [](Clock::time_point start) { return seconds_since(start) / 60; };
+  run.training = Clock::now();
+  auto saved = run.training;
+  if (run.state.evaluation_due) consider(run, evaluate(run, run.state.step), callbacks);
+  for (int64_t index = run.state.step; index < frame_.steps_total; ++index) {
+    start_step(run, index);
+    run.state.step = index + 1;
+    report_steps(run, kStepsInFlight, callbacks);
+    bool last = run.state.step == frame_.steps_total;
+    if (!last && options_.max_minutes > 0 && minutes_since(run.training) >= options_.max_minutes) {
+      result.ended_early = cat("after ", options_.max_minutes, " minutes");
+      last = true;
+    }
+    const bool due =
+        out != nullptr &&
+        ((options_.checkpoint_steps > 0 && run.state.step % options_.checkpoint_steps == 0) ||
+         (options_.checkpoint_minutes > 0 && minutes_since(saved) >= options_.checkpoint_minutes));
+    // Who asks to stop does not wait for an evaluation: a resumed run makes it first.
+    run.state.evaluation_due =
+        eval_ && (last || (evaluation_follows(run.state.step) && !evaluation_is_dear(run)));
+    bool stop = asked_to_stop();
+    if (stop || due || last || run.state.evaluation_due) report_steps(run, 0, callbacks);
+    if (run.state.evaluation_due && !stop) {
+      consider(run, evaluate(run, run.state.step), callbacks);
+      if (!last && options_.patience > 0 && run.state.since_best >= options_.patience) {
+        result.ended_early = cat("after ", run.state.since_best, " evaluations without gain");
+        last = true;
+      }
+      stop = asked_to_stop();
+    }
+    if (last && !run.state.evaluation_due) break;
+    if (out != nullptr && (stop || due)) {
+      save_checkpoint(*out / "checkpoint", *run.start, *run.encoder, *run.parameters, run.heads, run.state);
+      saved = Clock::now();
+    }
+    if (stop) {
+      result.ended_early.clear();
+      result.interrupted = true;
+      return;
+    }
+  }
 }
 
 }  // namespace hone::train

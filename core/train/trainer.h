@@ -1,5 +1,4 @@
-// The training loop: cosine-similarity loss on labelled pairs (Reimers & Gurevych 2019; CosineSimilarityLoss
-// of the reference): MSE of cosine(u, v) and label.
+// The training loop: batches through the encoder, a loss on their vectors, AdamW.
 //
 // Rules
 // - The model given is never changed; run() gives a new one and writes it to OUT where one is named. Until it
@@ -8,8 +7,8 @@
 //   evaluation, checkpoints or OUT. They and run() do not know of each other.
 // - The same options, data and model give the same bits at any thread count, interrupted and resumed or not.
 // - Everything that can be checked is checked in the constructor, before step 1.
-// - Order of a step as in transformers' Trainer: forward, backward, clip by max / (norm + 1e-6), AdamW with
-//   the rate of this step, next rate.
+// - Order of a step as in transformers' Trainer: forward, backward (of each accumulated batch, its loss
+//   divided by their number), clip by max / (norm + 1e-6), AdamW with the rate of this step, next rate.
 #pragma once
 
 #include <memory>
@@ -18,21 +17,27 @@
 #include "compute/graph.h"
 #include "data/dataset.h"
 #include "encode/encoder.h"
+#include "loss/loss_table.h"
 #include "model/sentence_model.h"
+#include "train/batches.h"
 #include "train/checkpoint.h"
 #include "train/estimate.h"
+#include "train/evaluator.h"
+#include "train/false_negatives.h"
 #include "train/options.h"
 #include "train/out_folder.h"
-#include "train/pair_data.h"
+#include "train/preflight.h"
+#include "train/tensor_rules.h"
+#include "train/train_data.h"
 
 namespace hone::train {
 
-// The vectors of a batch of pairs, until the trainer's next call.
+// The vectors of a batch, until the trainer's next call.
 struct HostBatch {
   int64_t step = 0;  // from 0
-  int64_t rows = 0, roles = 2, dim = 0;
-  std::vector<float> vectors;     // [roles, rows, dim]: sentence1, then sentence2
-  std::vector<double> labels;     // [rows], divided by the label scale
+  int64_t rows = 0, roles = 0, dim = 0, label_width = 0;
+  std::vector<float> vectors;     // [roles, rows, dim], roles in the order of the loss's columns
+  std::vector<double> labels;     // [rows, label_width], similarity labels divided by the label scale
   std::vector<uint64_t> indices;  // [rows] of the data
 };
 
@@ -58,7 +63,10 @@ class Trainer {
   // As trained by step() and backward() so far.
   std::shared_ptr<const model::SentenceModel> tuned() const;
 
-  double label_scale() const { return label_scale_; }
+  const loss::LossInfo& loss() const { return loss_; }
+  const Preflight& preflight() const { return preflight_; }
+  const std::string& metric() const { return options_.metric; }
+  double label_scale() const { return data_.label_scale(); }
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
   int64_t steps_total() const { return frame_.steps_total; }
   const Identity& identity() const { return frame_.identity; }
@@ -66,29 +74,41 @@ class Trainer {
  private:
   struct Run;  // the parts that live as long as one run(), or as the host's own loop
   TrainResult run_to(const std::filesystem::path* out, OnExisting existing, const TrainCallbacks& callbacks);
-  void begin(Run& run) const;  // makes what run.start is trained with
-  Run& hosted();               // the host's own loop, begun
-  EvalReport evaluate(encode::Encoder& encoder, int64_t step) const;
+  void begin(Run& run);  // makes what run.start is trained with
+  void train(Run& run, const std::filesystem::path* out, const TrainCallbacks& callbacks,
+             TrainResult& result);
+  Run& hosted();  // the host's own loop, begun
+  loss::Setup setup() const;
   void start_step(Run& run, int64_t index);
+  double add_batch(Run& run, std::span<const uint32_t> rows, uint64_t batch, double share);
   void report_steps(Run& run, size_t may_stay, const TrainCallbacks& callbacks) const;
-  Workload workload(Run& run) const;
-  void estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks) const;
+  EvalReport evaluate(Run& run, int64_t step) const;
+  Workload workload(int64_t last, int64_t done, bool evaluation_due);
+  void estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks);
   int64_t evaluate_every() const;  // steps
   bool evaluation_follows(int64_t step) const;
-  void consider(Run& run, EvalReport report, const TrainCallbacks& callbacks);
-  std::shared_ptr<const model::SentenceModel> finish(Run& run, const std::filesystem::path* out);
+  bool evaluation_is_dear(const Run& run) const;
+  void consider(Run& run, EvalReport report, const TrainCallbacks& callbacks) const;
+  std::shared_ptr<const model::SentenceModel> finish(Run& run, const std::filesystem::path* out) const;
   std::unique_ptr<compute::Reading> update(Run& run, int64_t index) const;
-  StepReport report_of(int64_t index, int64_t tokens, size_t pairs) const;
-  std::vector<uint32_t> batch_rows(Run& run, int64_t index) const;
+  StepReport report_of(int64_t index, int64_t tokens, size_t rows) const;
+  std::vector<std::vector<uint32_t>> step_rows(int64_t index);  // of each batch of a step
   std::string row_list(std::span<const uint32_t> rows) const;
+  int64_t allowed_micro_tokens();
 
   std::shared_ptr<const model::SentenceModel> model_;
   std::shared_ptr<compute::Engine> engine_;
   TrainOptions options_;
-  double label_scale_;
-  PairData data_;
-  std::optional<EvalPairs> eval_;
+  const loss::LossInfo& loss_;
+  loss::LossOptions loss_options_;
+  TensorRules rules_;
+  TrainData data_;
+  Batches batches_;
+  std::optional<Evaluator> eval_;
+  Preflight preflight_;
+  std::unique_ptr<FalseNegatives> false_negatives_;  // made when training begins
   int64_t steps_per_epoch_ = 0;
+  int64_t micro_tokens_ = 0;  // 0: batches are not cut
   Schedule schedule_;
   RunFrame frame_;
   std::unique_ptr<Run> hosted_;

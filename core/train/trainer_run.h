@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "train/batch_pass.h"
 #include "train/trainer.h"
 
 namespace hone::train {
@@ -20,7 +21,8 @@ inline double seconds_since(Clock::time_point start) {
 struct StartedStep {
   StepReport report;
   std::vector<uint32_t> rows;
-  std::unique_ptr<compute::Reading> loss, gradient_norm;
+  double loss = 0;
+  std::unique_ptr<compute::Reading> gradient_norm;
 };
 
 struct Trainer::Run {
@@ -30,14 +32,15 @@ struct Trainer::Run {
   std::unique_ptr<encode::Encoder> vectors;
   std::shared_ptr<const model::SentenceModel> start;  // the base model, or the checkpoint's
   CheckpointState state;
-  int64_t order_epoch = -1;
-  std::vector<uint32_t> order;
+  std::unique_ptr<loss::Loss> loss;
+  std::vector<compute::Parameter> heads;  // of the loss
+  std::unique_ptr<BatchPass> pass;
   std::deque<StartedStep> started;
   Clock::time_point training;  // when the first step began
+  double evaluation_seconds = 0;
+  int evaluations = 0;
   // Between forward() and backward() of a host's own loop.
   bool forwarded = false;
-  compute::Tensor tensor;
-  nn::TokenBatch batch;
   HostBatch host;
 };
 

@@ -4,52 +4,71 @@
 #include <utility>
 
 #include "base/error.h"
-#include "train/sampler.h"
 #include "train/trainer_run.h"
 
 namespace hone::train {
 
-std::vector<uint32_t> Trainer::batch_rows(Run& run, int64_t index) const {
-  const int64_t epoch = index / steps_per_epoch_, at = index % steps_per_epoch_;
-  if (run.order_epoch != epoch) {
-    run.order = epoch_order(options_.seed, static_cast<uint64_t>(epoch), static_cast<uint32_t>(data_.rows()),
-                            options_.shuffle);
-    run.order_epoch = epoch;
-  }
-  const auto begin = run.order.begin() + at * options_.batch_size;
-  const auto size = std::min<int64_t>(options_.batch_size, run.order.end() - begin);
-  return {begin, begin + size};
+std::vector<std::vector<uint32_t>> Trainer::step_rows(int64_t index) {
+  const int64_t epoch = index / steps_per_epoch_, first = index % steps_per_epoch_ * options_.accumulate;
+  std::vector<std::vector<uint32_t>> rows;
+  for (int64_t b = first; b < std::min(first + options_.accumulate, batches_.per_epoch()); ++b)
+    rows.push_back(batches_.rows(epoch, b));
+  return rows;
 }
 
 std::string Trainer::row_list(std::span<const uint32_t> rows) const {
   std::string list;
-  for (uint32_t row : rows) list += cat(list.empty() ? "" : ", ", data_.line(row));
+  for (uint32_t row : rows) list += cat(list.empty() ? "" : ", ", data_.table().lines[row]);
   return list;
 }
 
-// Queues forward, backward and update. Nothing here waits for the device.
+// Adds the gradient of `share` times the loss of one batch to that of the parameters. `batch` counts those of
+// the whole run: it keys the dropout.
+double Trainer::add_batch(Run& run, std::span<const uint32_t> rows, uint64_t batch, double share) {
+  loss::Batch input;
+  input.vectors = run.pass->forward(data_, rows, options_.seed, batch);
+  input.rows = static_cast<int64_t>(rows.size());
+  input.roles = data_.roles();
+  input.dim = run.pass->dim();
+  input.label_width = data_.label_width();
+  std::vector<float> labels;
+  for (uint32_t row : rows) labels.insert(labels.end(), data_.labels(row), data_.labels(row) + data_.label_width());
+  input.labels = labels;
+  loss::FalseNegatives false_negatives;
+  if (false_negatives_) {
+    false_negatives = false_negatives_->of(rows, run.loss->compares_all());
+    input.false_negatives = &false_negatives;
+  }
+  std::vector<loss::Head>& heads = run.loss->heads();
+  for (size_t i = 0; i < heads.size(); ++i)
+    run.parameters->read(run.heads[i], compute::State::value, heads[i].values);
+  std::vector<float> gradient(input.vectors.size(), 0.0F);
+  const double loss = run.loss->evaluate(input, *engine_, gradient);
+  const auto scale = static_cast<float>(share);
+  if (share != 1) {
+    for (float& g : gradient) g *= scale;
+    for (loss::Head& head : heads) {
+      for (float& g : head.gradient) g *= scale;
+    }
+  }
+  run.pass->backward(gradient);
+  for (size_t i = 0; i < heads.size(); ++i) run.parameters->add_gradient(run.heads[i], heads[i].gradient);
+  return share * loss;
+}
+
+// Queues forward, backward and update. What is waited for are the vectors, which the loss needs.
 void Trainer::start_step(Run& run, int64_t index) {
   StartedStep started;
-  started.rows = batch_rows(run, index);
-  nn::TokenBatch batch;
-  std::vector<float> labels;
-  std::vector<int32_t> left, right;
-  for (uint32_t row : started.rows) {
-    left.push_back(static_cast<int32_t>(2 * labels.size()));
-    right.push_back(left.back() + 1);
-    data_.append(batch, row);
-    labels.push_back(data_.labels()[row]);
+  const auto batches = step_rows(index);
+  int64_t tokens = 0;
+  for (size_t b = 0; b < batches.size(); ++b) {
+    started.loss += add_batch(run, batches[b], static_cast<uint64_t>(index * options_.accumulate) + b,
+                              1 / static_cast<double>(batches.size()));
+    tokens += run.pass->tokens();
+    started.rows.insert(started.rows.end(), batches[b].begin(), batches[b].end());
   }
-  compute::Graph& graph = *run.graph;
-  graph.begin(compute::Mode::train, options_.seed, static_cast<uint64_t>(index));
-  const compute::Tensor vectors = run.encoder->forward(graph, batch);
-  const compute::Tensor similarity = graph.pair_similarity(
-      graph.rows(vectors, left), graph.rows(vectors, right), compute::Similarity::cosine);
-  const compute::Tensor loss = graph.mean_squared_error(similarity, labels);
-  started.loss = graph.read_later(loss);
-  graph.compute::Graph::backward(loss);
   started.gradient_norm = update(run, index);
-  started.report = report_of(index, batch.tokens(), started.rows.size());
+  started.report = report_of(index, tokens, started.rows.size());
   run.started.push_back(std::move(started));
 }
 
@@ -64,14 +83,14 @@ std::unique_ptr<compute::Reading> Trainer::update(Run& run, int64_t index) const
   return norm;
 }
 
-StepReport Trainer::report_of(int64_t index, int64_t tokens, size_t pairs) const {
+StepReport Trainer::report_of(int64_t index, int64_t tokens, size_t rows) const {
   StepReport report;
   report.step = index + 1;
   report.steps_total = frame_.steps_total;
   report.epoch = static_cast<double>(index + 1) / static_cast<double>(steps_per_epoch_);
   report.learning_rate = schedule_.rate(index);
   report.tokens = tokens;
-  report.pairs = static_cast<int64_t>(pairs);
+  report.pairs = static_cast<int64_t>(rows);
   return report;
 }
 
@@ -81,9 +100,9 @@ StepReport Trainer::report_of(int64_t index, int64_t tokens, size_t pairs) const
 void Trainer::report_steps(Run& run, size_t may_stay, const TrainCallbacks& callbacks) const {
   while (!run.started.empty()) {
     StartedStep& next = run.started.front();
-    if (run.started.size() <= may_stay && !(next.loss->ready() && next.gradient_norm->ready())) return;
+    if (run.started.size() <= may_stay && !next.gradient_norm->ready()) return;
     StepReport report = next.report;
-    report.loss = static_cast<double>(next.loss->number());
+    report.loss = next.loss;
     report.grad_norm = static_cast<double>(next.gradient_norm->number());
     for (const auto& [what, value] : {std::pair{"loss", report.loss}, {"gradient", report.grad_norm}}) {
       if (!std::isfinite(value)) {
@@ -116,17 +135,6 @@ size_t Trainer::forwarded_floats() const {
 
 namespace {
 
-// x [outer, inner, dim] as [inner, outer, dim]: the encoder has the two texts of a pair side by side, the
-// host one role after the other.
-std::vector<float> reordered(std::span<const float> x, int64_t outer, int64_t inner, int64_t dim) {
-  std::vector<float> out(x.size());
-  for (int64_t i = 0; i < outer; ++i) {
-    for (int64_t j = 0; j < inner; ++j)
-      std::copy_n(x.begin() + (i * inner + j) * dim, dim, out.begin() + (j * outer + i) * dim);
-  }
-  return out;
-}
-
 void require_steps_left(int64_t step, int64_t total) {
   if (step >= total) fail_usage("step: all ", total, " steps are done");
 }
@@ -152,23 +160,21 @@ const HostBatch& Trainer::forward() {
   if (run.forwarded) return run.host;
   const int64_t index = run.state.step;
   require_steps_left(index, frame_.steps_total);
-  const std::vector<uint32_t> rows = batch_rows(run, index);
+  if (options_.accumulate > 1)
+    fail_usage("accumulate: ", options_.accumulate, " found, 1 expected: a loss of the host's makes a step of each batch");
+  const std::vector<uint32_t> rows = step_rows(index).front();
   HostBatch host;
   host.step = index;
   host.rows = static_cast<int64_t>(rows.size());
-  run.batch = {};
+  host.roles = data_.roles();
+  host.label_width = data_.label_width();
   for (uint32_t row : rows) {
-    data_.append(run.batch, row);
-    host.labels.push_back(static_cast<double>(data_.labels()[row]));
+    host.labels.insert(host.labels.end(), data_.labels(row), data_.labels(row) + host.label_width);
     host.indices.push_back(row);
   }
-  compute::Graph& graph = *run.graph;
-  graph.begin(compute::Mode::train, options_.seed, static_cast<uint64_t>(index));
-  run.tensor = run.encoder->forward(graph, run.batch);
-  host.dim = graph.shape(run.tensor).cols;
-  std::vector<float> packed(static_cast<size_t>(2 * host.rows * host.dim));  // [rows, roles, dim]
-  graph.read(run.tensor, packed);
-  host.vectors = reordered(packed, host.rows, 2, host.dim);
+  const auto vectors = run.pass->forward(data_, rows, options_.seed, static_cast<uint64_t>(index));
+  host.dim = run.pass->dim();
+  host.vectors.assign(vectors.begin(), vectors.end());
   run.host = std::move(host);
   run.forwarded = true;
   return run.host;
@@ -184,20 +190,19 @@ StepReport Trainer::backward(std::span<const float> gradient, double loss) {
   if (!std::all_of(gradient.begin(), gradient.end(), [](float g) { return std::isfinite(g); })) {
     fail("step ", run.state.step + 1, ": the gradient given has a value that is not finite");
   }
-  const std::vector<float> packed = reordered(gradient, 2, run.host.rows, run.host.dim);
   const int64_t index = run.state.step;
   run.forwarded = false;  // whatever happens now, the batch is used up
   run.parameters->clear_gradients();
-  run.graph->backward(run.tensor, packed);
+  run.pass->backward(gradient);
   const auto norm = update(run, index);
-  StepReport report = report_of(index, run.batch.tokens(), static_cast<size_t>(run.host.rows));
+  StepReport report = report_of(index, run.pass->tokens(), static_cast<size_t>(run.host.rows));
   report.loss = loss;
   report.grad_norm = static_cast<double>(norm->number());
   report.seconds = seconds_since(run.training);
   run.state.step = index + 1;
   if (!std::isfinite(report.grad_norm)) {
     fail("step ", report.step, ": the gradient is ", report.grad_norm, " in the batch of lines ",
-         row_list(batch_rows(run, index)), " of ", data_.table().path);
+         row_list(step_rows(index).front()), " of ", data_.table().path);
   }
   return report;
 }

@@ -88,6 +88,7 @@ class LateParameters final : public Parameters {
     inner_->write(p, state, values);
   }
   void read_gradient(Parameter p, std::span<float> out) override { inner_->read_gradient(p, out); }
+  void add_gradient(Parameter p, std::span<const float> values) override { inner_->add_gradient(p, values); }
   void clear_gradients() override { inner_->clear_gradients(); }
   double gradient_norm() override { return inner_->gradient_norm(); }
   void step(const AdamW& adamw) override { inner_->step(adamw); }

@@ -26,6 +26,7 @@ class NaiveParameters final : public Parameters {
   void read(Parameter, State, std::span<float>) override;
   void write(Parameter, State, std::span<const float>) override;
   void read_gradient(Parameter, std::span<float>) override;
+  void add_gradient(Parameter, std::span<const float>) override {}
   void clear_gradients() override {}
   double gradient_norm() override;
   void step(const AdamW&) override;

@@ -37,6 +37,21 @@ double quota_v1(const fs::path& group) {
   return processors(quota, period);
 }
 
+// "max", or bytes; without a limit version 1 shows a number that no machine has.
+double bytes_in(const fs::path& file) {
+  std::string text;
+  std::ifstream(file) >> text;
+  double bytes = 0;
+  std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return bytes > 0 ? bytes : kNone;
+}
+double memory_v2(const fs::path& group) {
+  return bytes_in(group / "memory.max");
+}
+double memory_v1(const fs::path& group) {
+  return bytes_in(group / "memory.limit_in_bytes");
+}
+
 // The smallest from `group` ("/a/b") up to the mount itself.
 double smallest(const fs::path& mount, const fs::path& group, double (*quota)(const fs::path&)) {
   double least = kNone;
@@ -46,18 +61,17 @@ double smallest(const fs::path& mount, const fs::path& group, double (*quota)(co
   }
 }
 
-bool names_cpu(std::string_view controllers) {
+bool names(std::string_view controllers, std::string_view controller) {
   for (;;) {
     const size_t comma = controllers.find(',');
-    if (controllers.substr(0, comma) == "cpu") return true;
+    if (controllers.substr(0, comma) == controller) return true;
     if (comma == controllers.npos) return false;
     controllers.remove_prefix(comma + 1);
   }
 }
 
-}  // namespace
-
-double cgroup_quota(const fs::path& root) {
+double least_of(const fs::path& root, const std::string& controller, double (*v1)(const fs::path&),
+                double (*v2)(const fs::path&)) {
   const fs::path mounts = root / "sys" / "fs" / "cgroup";
   double least = kNone;
   // A line is "HIERARCHY:CONTROLLERS:/group"; version 2 names no controllers.
@@ -68,14 +82,23 @@ double cgroup_quota(const fs::path& root) {
     const std::string controllers = line.substr(first + 1, second - first - 1),
                       group = line.substr(second + 1);
     if (controllers.empty()) {
-      for (const char* mount : {"", "unified"})
-        least = std::min(least, smallest(mounts / mount, group, quota_v2));
-    } else if (names_cpu(controllers)) {
-      for (const std::string& mount : {controllers, std::string("cpu")})
-        least = std::min(least, smallest(mounts / mount, group, quota_v1));
+      for (const char* mount : {"", "unified"}) least = std::min(least, smallest(mounts / mount, group, v2));
+    } else if (names(controllers, controller)) {
+      for (const std::string& mount : {controllers, controller})
+        least = std::min(least, smallest(mounts / mount, group, v1));
     }
   }
   return least;
+}
+
+}  // namespace
+
+double cgroup_quota(const fs::path& root) {
+  return least_of(root, "cpu", quota_v1, quota_v2);
+}
+
+double cgroup_memory(const fs::path& root) {
+  return least_of(root, "memory", memory_v1, memory_v2);
 }
 
 }  // namespace hone::compute::cpu

@@ -1,4 +1,4 @@
-// The processor quota that Linux control groups put on this process.
+// What Linux control groups allow this process: processors and memory.
 #pragma once
 
 #include <filesystem>
@@ -9,5 +9,7 @@ namespace hone::compute::cpu {
 // version 1; infinite where there is none. A group that this process cannot see (a container shows its own as
 // the top one) has no say. `root` is where proc and sys lie, for tests.
 double cgroup_quota(const std::filesystem::path& root = "/");
+// In bytes, likewise; infinite where there is no limit.
+double cgroup_memory(const std::filesystem::path& root = "/");
 
 }  // namespace hone::compute::cpu

@@ -93,6 +93,16 @@ void adamw_update(float* p, float* m, float* v, const float* g, int64_t n, const
 void adamw_replay(float* p, float* m, float* v, int64_t n, const AdamWConstants* first,
                   const AdamWConstants* last);
 
+// ---- kernels_contrast.cc
+
+float largest(const float* x, int64_t n);  // n > 0
+// sum of e^(scale x - shift), which must not be above 0 by more than rounding
+double exp_sum(const float* x, int64_t n, float scale, float shift);
+// x = weight e^(scale x - shift)
+void exp_row(float* x, int64_t n, float scale, float shift, float weight);
+// The same with a shift and a weight for each column.
+void exp_columns(float* x, int64_t n, float scale, const float* shift, const float* weight);
+
 // Name of the instruction set the kernels run on: "AVX3", "AVX2", ...
 const char* kernel_target();
 

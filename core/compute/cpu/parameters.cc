@@ -136,6 +136,20 @@ std::vector<float*> CpuParameters::gradient_rows(Parameter p, std::span<const in
   return rows;
 }
 
+void CpuParameters::add_gradient(Parameter p, std::span<const float> values) {
+  const Entry& e = at(p);
+  if (!e.options.trainable || e.options.row_sparse) fail("parameter ", e.name, " takes no gradient from outside");
+  if (static_cast<int64_t>(values.size()) != e.size())
+    fail("parameter ", e.name, ": a gradient of ", values.size(), " values given, ", e.size(), " expected");
+  bool accumulate = false;
+  float* to = gradient(p, accumulate);
+  if (accumulate) {
+    add_to(to, values.data(), e.size());
+  } else {
+    std::copy(values.begin(), values.end(), to);
+  }
+}
+
 void CpuParameters::clear_gradients() {
   for (Entry& e : entries_) {
     e.has_gradient = false;
@@ -178,15 +192,20 @@ void CpuParameters::ensure_moments(Entry& e) {
 
 void CpuParameters::step(const AdamW& a) {
   AdamWConstants c;
-  c.learning_rate = a.learning_rate;
   c.beta1 = a.beta1;
   c.beta2 = a.beta2;
   c.eps = a.eps;
   c.gradient_scale = a.gradient_scale;
   const double t = static_cast<double>(a.step);
-  c.step_size = static_cast<float>(a.learning_rate / (1 - std::pow(static_cast<double>(a.beta1), t)));
+  const double first_correction = 1 - std::pow(static_cast<double>(a.beta1), t);
   c.root_correction = static_cast<float>(std::sqrt(1 - std::pow(static_cast<double>(a.beta2), t)));
-  const float decayed = 1 - a.learning_rate * a.weight_decay;
+  const auto constants_of = [&](const Entry& e) {
+    AdamWConstants own = c;
+    own.learning_rate = a.learning_rate * e.options.rate;
+    own.step_size = static_cast<float>(own.learning_rate / first_correction);
+    own.keep = e.options.decay ? 1 - own.learning_rate * a.weight_decay : 1;
+    return own;
+  };
 
   struct Piece {
     Entry* entry;
@@ -197,8 +216,7 @@ void CpuParameters::step(const AdamW& a) {
     if (!e.has_gradient) continue;
     ensure_moments(e);
     if (e.options.row_sparse) {
-      c.keep = e.options.decay ? decayed : 1;
-      step_rows(e, c);
+      step_rows(e, constants_of(e));
       continue;
     }
     for (int64_t i = 0; i < e.size(); i += kUpdateBlock)
@@ -207,10 +225,8 @@ void CpuParameters::step(const AdamW& a) {
   runtime_.parallel(static_cast<int64_t>(pieces.size()), [&](int64_t i, int) {
     const Piece& piece = pieces[static_cast<size_t>(i)];
     Entry& e = *piece.entry;
-    AdamWConstants own = c;
-    own.keep = e.options.decay ? decayed : 1;
     adamw_update(e.owned.get() + piece.begin, e.first.get() + piece.begin, e.second.get() + piece.begin,
-                 e.gradient.get() + piece.begin, piece.end - piece.begin, own);
+                 e.gradient.get() + piece.begin, piece.end - piece.begin, constants_of(e));
   });
   ++version_;
 }

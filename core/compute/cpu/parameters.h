@@ -33,6 +33,7 @@ class CpuParameters final : public Parameters {
   void read(Parameter p, State state, std::span<float> out) override;
   void write(Parameter p, State state, std::span<const float> values) override;
   void read_gradient(Parameter p, std::span<float> out) override;
+  void add_gradient(Parameter p, std::span<const float> values) override;
   void clear_gradients() override;
   double gradient_norm() override;
   void step(const AdamW& adamw) override;

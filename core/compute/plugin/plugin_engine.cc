@@ -85,6 +85,9 @@ class PluginParameters final : public Parameters {
   void read_gradient(Parameter p, std::span<float> out) override {
     call(table_.parameters_read_gradient, self_, p, out.data(), length(out));
   }
+  void add_gradient(Parameter p, std::span<const float> values) override {
+    call(table_.parameters_add_gradient, self_, p, values.data(), length(values));
+  }
   void clear_gradients() override { call(table_.parameters_clear_gradients, self_); }
   double gradient_norm() override {
     double norm = 0;

@@ -15,7 +15,7 @@
 
 namespace hone::compute::plugin {
 
-constexpr uint32_t kTableVersion = 1;
+constexpr uint32_t kTableVersion = 2;
 constexpr const char* kSymbol = "hone_engine_plugin";
 
 // out_of_memory: the program adds what its user can do.
@@ -72,6 +72,7 @@ struct Table {
   int (*parameters_read)(void* parameters, Parameter, State, float* out, int64_t count, Failure*);
   int (*parameters_write)(void* parameters, Parameter, State, const float* values, int64_t count, Failure*);
   int (*parameters_read_gradient)(void* parameters, Parameter, float* out, int64_t count, Failure*);
+  int (*parameters_add_gradient)(void* parameters, Parameter, const float* values, int64_t count, Failure*);
   int (*parameters_clear_gradients)(void* parameters, Failure*);
   int (*parameters_gradient_norm)(void* parameters, double* out, Failure*);
   int (*parameters_step)(void* parameters, const AdamW*, Failure*);

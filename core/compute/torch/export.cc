@@ -166,6 +166,9 @@ const plugin::Table kTable = {
     [](void* p, Parameter which, float* out, int64_t count, Failure* f) {
       return guarded(f, [&] { parameters_of(p).read_gradient(which, span_of(out, count)); });
     },
+    [](void* p, Parameter which, const float* values, int64_t count, Failure* f) {
+      return guarded(f, [&] { parameters_of(p).add_gradient(which, span_of(values, count)); });
+    },
     [](void* p, Failure* f) { return guarded(f, [&] { parameters_of(p).clear_gradients(); }); },
     [](void* p, double* out, Failure* f) {
       return guarded(f, [&] { *out = parameters_of(p).gradient_norm(); });

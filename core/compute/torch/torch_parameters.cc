@@ -12,6 +12,8 @@
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "base/error.h"
 
@@ -61,6 +63,17 @@ void TorchParameters::read_gradient(Parameter p, std::span<float> out) {
   reading_of(gradient)->get(out);
 }
 
+void TorchParameters::add_gradient(Parameter p, std::span<const float> values) {
+  Entry& e = at(p);
+  if (!e.options.trainable || e.options.row_sparse) fail("parameter ", e.name, " takes no gradient from outside");
+  if (static_cast<int64_t>(values.size()) != e.value.numel())
+    fail("parameter ", e.name, ": a gradient of ", values.size(), " values given, ", e.value.numel(), " expected");
+  const c10::AutoGradMode off(false);
+  const at::Tensor more = upload(values.data(), e.value.sizes(), at::kFloat, settings_);
+  at::Tensor& gradient = e.value.mutable_grad();
+  gradient = gradient.defined() ? gradient + more : more;
+}
+
 void TorchParameters::clear_gradients() {
   for (Entry& e : entries_) {
     if (e.options.trainable) e.value.mutable_grad().reset();
@@ -94,22 +107,25 @@ void TorchParameters::step(const AdamW& adamw) {
   const c10::AutoGradMode off(false);
   const std::vector<at::Tensor> scaled = gradients();
   if (adamw.gradient_scale != 1 && !scaled.empty()) at::_foreach_mul_(scaled, adamw.gradient_scale);
-  // One launch for those that decay, one for the others.
-  for (bool decay : {true, false}) {
+  // A launch for each decay and rate: usually two.
+  std::set<std::pair<bool, float>> kinds;
+  for (const Entry& e : entries_) {
+    if (e.value.grad().defined()) kinds.emplace(e.options.decay, e.options.rate);
+  }
+  for (const auto& [decay, rate] : kinds) {
     std::vector<at::Tensor> values, gradients, first, second;
     for (Entry& e : entries_) {
-      if (!e.value.grad().defined() || e.options.decay != decay) continue;
+      if (!e.value.grad().defined() || e.options.decay != decay || e.options.rate != rate) continue;
       ensure_moments(e);
       values.push_back(e.value);
       gradients.push_back(e.value.grad());
       first.push_back(e.first);
       second.push_back(e.second);
     }
-    if (values.empty()) continue;
     const std::vector<at::Tensor> steps(
         values.size(), at::full({}, static_cast<double>(adamw.step),
                                 at::TensorOptions().dtype(at::kFloat).device(settings_.device)));
-    at::_fused_adamw_(values, gradients, first, second, {}, steps, static_cast<double>(adamw.learning_rate),
+    at::_fused_adamw_(values, gradients, first, second, {}, steps, static_cast<double>(adamw.learning_rate * rate),
                       static_cast<double>(adamw.beta1), static_cast<double>(adamw.beta2),
                       decay ? static_cast<double>(adamw.weight_decay) : 0.0, static_cast<double>(adamw.eps),
                       /*amsgrad=*/false, /*maximize=*/false);

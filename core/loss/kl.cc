@@ -1,0 +1,59 @@
+// A teacher's distribution over the documents of a row imitated.
+#include <algorithm>
+#include <cmath>
+
+#include "loss/losses.h"
+
+namespace hone::loss {
+
+namespace {
+
+std::vector<double> log_softmax(std::vector<double> x) {
+  const double most = *std::max_element(x.begin(), x.end());
+  double sum = 0;
+  for (double v : x) sum += std::exp(v - most);
+  for (double& v : x) v -= most + std::log(sum);
+  return x;
+}
+
+class Kl final : public Loss {
+ public:
+  Kl(Score similarity, double temperature) : similarity_(similarity), temperature_(temperature) {}
+  double evaluate(const Batch& batch, compute::Engine&, std::span<float> gradient) override {
+    const auto documents = static_cast<size_t>(batch.roles - 1);
+    const double scale = temperature_ * temperature_ / static_cast<double>(batch.rows);
+    std::vector<double> student(documents), teacher(documents);
+    double sum = 0;
+    for (int64_t i = 0; i < batch.rows; ++i) {
+      const float* q = batch.vector(0, i);
+      for (size_t d = 0; d < documents; ++d) {
+        student[d] =
+            score(similarity_, q, batch.vector(1 + static_cast<int64_t>(d), i), batch.dim) / temperature_;
+        teacher[d] =
+            static_cast<double>(batch.labels[static_cast<size_t>(i * batch.label_width) + d]) / temperature_;
+      }
+      const std::vector<double> p = log_softmax(student), t = log_softmax(teacher);
+      for (size_t d = 0; d < documents; ++d) {
+        const double wanted = std::exp(t[d]);
+        if (wanted > 0) sum += scale * wanted * (t[d] - p[d]);
+        const auto role = 1 + static_cast<int64_t>(d);
+        add_score_gradient(similarity_, q, batch.vector(role, i), batch.dim,
+                           scale * (std::exp(p[d]) - wanted) / temperature_, gradient.data() + i * batch.dim,
+                           gradient.data() + (role * batch.rows + i) * batch.dim);
+      }
+    }
+    return sum;
+  }
+
+ private:
+  Score similarity_;
+  double temperature_;
+};
+
+}  // namespace
+
+std::unique_ptr<Loss> kl_loss(Score similarity, double temperature) {
+  return std::make_unique<Kl>(similarity, temperature);
+}
+
+}  // namespace hone::loss

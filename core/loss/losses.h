@@ -1,0 +1,54 @@
+// The losses, one file each. What each is for, its columns and options: loss_table.cc.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "loss/loss.h"
+#include "loss/scores.h"
+
+namespace hone::loss {
+
+// Mean of (cosine(u, v) - label)^2. Reimers & Gurevych 2019.
+std::unique_ptr<Loss> cosine_loss();
+// log(1 + sum of e^(scale (s_i - s_j)) over pairs with label_i < label_j), s a cosine (Su 2022, CoSENT) or
+// AnglE's similarity (Li & Li 2023).
+std::unique_ptr<Loss> cosent_loss(Score similarity, double scale);
+
+struct MnrOptions {
+  double scale = 20;
+  Score similarity = Score::cosine;                              // or dot
+  bool query_query = false, doc_query = false, doc_doc = false;  // besides queries against documents
+  bool per_direction = false;  // a softmax for each direction, averaged; else one over all
+};
+// Mean of log(sum of e^(scale s_ij)) - scale s_ii: the positive among all documents of the batch.
+// Henderson et al. 2017; directions: Li et al. 2023 (GTE), Günther et al. 2023.
+std::unique_ptr<Loss> mnr_loss(const MnrOptions& options);
+
+// Mean of label d^2 / 2 + (1 - label) max(0, margin - d)^2 / 2. Hadsell et al. 2006. Distance 1 - cosine,
+// Euclidean or Manhattan.
+std::unique_ptr<Loss> contrastive_loss(Score distance, double margin);
+// The same terms, without the half and summed, of the hard pairs alone: positives further apart than the
+// closest negative, negatives closer than the furthest positive.
+std::unique_ptr<Loss> online_contrastive_loss(Score distance, double margin);
+// Mean of max(0, d(anchor, positive) - d(anchor, negative) + margin). Schroff et al. 2015.
+std::unique_ptr<Loss> triplet_loss(Score distance, double margin);
+// Cross-entropy of a linear layer on (u, v, |u - v|). Reimers & Gurevych 2019.
+std::unique_ptr<Loss> softmax_loss(int64_t dim, int64_t classes, uint64_t seed);
+// Mean of (x - teacher)^2 over texts and numbers, x the vector or, with projection > 0, a linear layer of it
+// with so many outputs. Reimers & Gurevych 2020.
+std::unique_ptr<Loss> mse_loss(int64_t dim, int64_t projection, uint64_t seed);
+// Mean of ((s(q, p) - s(q, n)) - margin)^2. Hofstätter et al. 2020. Labels: a margin for each negative, or
+// the teacher's scores of all documents.
+std::unique_ptr<Loss> margin_mse_loss(Score similarity);
+// KL divergence of the softmax of s(q, d) / temperature over the documents of a row from the teacher's,
+// times temperature^2, as a mean over rows.
+std::unique_ptr<Loss> kl_loss(Score similarity, double temperature);
+
+// The sum of weight_k times `inner` on the first dims[k] numbers of each vector, scaled to length 1.
+// Kusupati et al. 2022. `inner` has no heads. A label as wide as the vectors (a teacher's) is cut with them.
+std::unique_ptr<Loss> matryoshka_loss(std::unique_ptr<Loss> inner, std::vector<int64_t> dims,
+                                      std::vector<double> weights);
+
+}  // namespace hone::loss

@@ -1,0 +1,82 @@
+// A loss on the first numbers of the vectors, for several counts of them: vectors that may be cut afterwards.
+#include <algorithm>
+#include <cmath>
+
+#include "loss/losses.h"
+
+namespace hone::loss {
+
+namespace {
+
+constexpr double kNormalizeFloor = 1e-12;
+
+class Matryoshka final : public Loss {
+ public:
+  Matryoshka(std::unique_ptr<Loss> inner, std::vector<int64_t> dims, std::vector<double> weights)
+      : inner_(std::move(inner)), dims_(std::move(dims)), weights_(std::move(weights)) {}
+
+  bool compares_all() const override { return inner_->compares_all(); }
+  double evaluate(const Batch& batch, compute::Engine& engine, std::span<float> gradient) override {
+    double sum = 0;
+    for (size_t k = 0; k < dims_.size(); ++k)
+      sum += weights_[k] * at(batch, engine, dims_[k], weights_[k], gradient);
+    return sum;
+  }
+
+ private:
+  double at(const Batch& batch, compute::Engine& engine, int64_t dim, double weight,
+            std::span<float> gradient) {
+    const int64_t all = batch.roles * batch.rows;
+    std::vector<float> cut(static_cast<size_t>(all * dim)), inner_gradient(cut.size(), 0), labels;
+    std::vector<double> lengths(static_cast<size_t>(all));
+    for (int64_t r = 0; r < all; ++r) {
+      const float* from = batch.vectors.data() + r * batch.dim;
+      double square = 0;
+      for (int64_t i = 0; i < dim; ++i) square += static_cast<double>(from[i]) * static_cast<double>(from[i]);
+      lengths[static_cast<size_t>(r)] = std::sqrt(square);
+      const double inverse = 1 / std::max(lengths[static_cast<size_t>(r)], kNormalizeFloor);
+      for (int64_t i = 0; i < dim; ++i)
+        cut[static_cast<size_t>(r * dim + i)] = static_cast<float>(static_cast<double>(from[i]) * inverse);
+    }
+    Batch shorter = batch;
+    shorter.dim = dim;
+    shorter.vectors = cut;
+    if (batch.label_width == batch.dim && batch.dim > 1) {
+      for (int64_t r = 0; r < batch.rows; ++r) {
+        const auto from = batch.labels.begin() + r * batch.label_width;
+        labels.insert(labels.end(), from, from + dim);
+      }
+      shorter.labels = labels;
+      shorter.label_width = dim;
+    }
+    const double value = inner_->evaluate(shorter, engine, inner_gradient);
+    for (int64_t r = 0; r < all; ++r) {
+      const float *unit = cut.data() + r * dim, *slope = inner_gradient.data() + r * dim;
+      const double length = lengths[static_cast<size_t>(r)];
+      double along = 0;
+      if (length > kNormalizeFloor) {
+        for (int64_t i = 0; i < dim; ++i)
+          along += static_cast<double>(unit[i]) * static_cast<double>(slope[i]);
+      }
+      const double inverse = weight / std::max(length, kNormalizeFloor);
+      for (int64_t i = 0; i < dim; ++i) {
+        gradient[static_cast<size_t>(r * batch.dim + i)] += static_cast<float>(
+            (static_cast<double>(slope[i]) - static_cast<double>(unit[i]) * along) * inverse);
+      }
+    }
+    return value;
+  }
+
+  std::unique_ptr<Loss> inner_;
+  std::vector<int64_t> dims_;
+  std::vector<double> weights_;
+};
+
+}  // namespace
+
+std::unique_ptr<Loss> matryoshka_loss(std::unique_ptr<Loss> inner, std::vector<int64_t> dims,
+                                      std::vector<double> weights) {
+  return std::make_unique<Matryoshka>(std::move(inner), std::move(dims), std::move(weights));
+}
+
+}  // namespace hone::loss

@@ -1,0 +1,163 @@
+// Multiple negatives ranking (InfoNCE): the positive of a row among all documents of the batch.
+//
+// A direction compares rows x with columns y and has a log-sum-exp for each row i of the batch:
+//   queries with documents (always), queries with queries, positives with queries, positives with documents.
+// The log of the partition is the log-sum-exp over the directions, or with per_direction their mean. A query
+// is no negative of itself, nor is a document of another of its own row; false negatives are left out of all.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "loss/losses.h"
+
+namespace hone::loss {
+
+namespace {
+
+using compute::LeftOut;
+using compute::Rows;
+
+constexpr double kNormalizeFloor = 1e-12;
+
+// Rows of a batch, to length 1 where the similarity is the cosine.
+struct Side {
+  Rows rows, gradient;
+  std::vector<double> lengths;  // empty: as they are
+
+  Side(std::span<const float> values, int64_t count, int64_t dim, bool unit)
+      : rows(Rows::copy(values, count, dim)), gradient(count, dim) {
+    if (!unit) return;
+    for (int64_t r = 0; r < count; ++r) {
+      float* x = rows.row(r);
+      double square = 0;
+      for (int64_t i = 0; i < dim; ++i) square += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+      lengths.push_back(std::sqrt(square));
+      const double inverse = 1 / std::max(lengths.back(), kNormalizeFloor);
+      for (int64_t i = 0; i < dim; ++i) x[i] = static_cast<float>(static_cast<double>(x[i]) * inverse);
+    }
+  }
+  void add_gradient(float* to) const {
+    const int64_t dim = rows.width();
+    for (int64_t r = 0; r < rows.rows(); ++r, to += dim) {
+      const float *unit = rows.row(r), *slope = gradient.row(r);
+      double along = 0, inverse = 1;
+      if (!lengths.empty()) {
+        const double length = lengths[static_cast<size_t>(r)];
+        inverse = 1 / std::max(length, kNormalizeFloor);
+        for (int64_t i = 0; length > kNormalizeFloor && i < dim; ++i)
+          along += static_cast<double>(unit[i]) * static_cast<double>(slope[i]);
+      }
+      for (int64_t i = 0; i < dim; ++i) {
+        to[i] += static_cast<float>((static_cast<double>(slope[i]) - static_cast<double>(unit[i]) * along) *
+                                    inverse);
+      }
+    }
+  }
+};
+
+// `left_out` and the columns i, i + step, i + 2 step, ... of each row i.
+LeftOut with_own(const LeftOut& left_out, int64_t rows, int64_t columns, int64_t step) {
+  LeftOut all;
+  all.offsets.assign(1, 0);
+  for (int64_t i = 0; i < rows; ++i) {
+    const auto begin = all.index.size();
+    if (!left_out.empty()) {
+      const auto at = static_cast<size_t>(i);
+      all.index.insert(all.index.end(), left_out.index.begin() + left_out.offsets[at],
+                       left_out.index.begin() + left_out.offsets[at + 1]);
+    }
+    for (int64_t c = i; c < columns; c += step) all.index.push_back(static_cast<int32_t>(c));
+    std::sort(all.index.begin() + static_cast<std::ptrdiff_t>(begin), all.index.end());
+    all.index.erase(std::unique(all.index.begin() + static_cast<std::ptrdiff_t>(begin), all.index.end()),
+                    all.index.end());
+    all.offsets.push_back(static_cast<int64_t>(all.index.size()));
+  }
+  return all;
+}
+
+class Mnr final : public Loss {
+ public:
+  explicit Mnr(const MnrOptions& options) : options_(options) {}
+
+  bool compares_all() const override {
+    return options_.query_query || options_.doc_query || options_.doc_doc;
+  }
+  double evaluate(const Batch& batch, compute::Engine& engine, std::span<float> gradient) override {
+    const int64_t rows = batch.rows, documents = rows * (batch.roles - 1);
+    const auto queries_end = static_cast<size_t>(rows * batch.dim);
+    const bool unit = options_.similarity == Score::cosine;
+    Side queries(batch.vectors.first(queries_end), rows, batch.dim, unit);
+    Side docs(batch.vectors.subspan(queries_end), documents, batch.dim, unit);
+    const bool from_docs = options_.doc_query || options_.doc_doc;
+    Side positives(batch.vectors.subspan(queries_end), from_docs ? rows : 0, batch.dim, unit);
+
+    static const FalseNegatives kNone;
+    const FalseNegatives& f = batch.false_negatives != nullptr ? *batch.false_negatives : kNone;
+    std::vector<Direction> directions;
+    directions.push_back({&queries, &docs, f.query_doc, {}});
+    if (options_.query_query)
+      directions.push_back({&queries, &queries, with_own(f.query_query, rows, rows, rows), {}});
+    if (options_.doc_query) directions.push_back({&positives, &queries, f.doc_query, {}});
+    if (options_.doc_doc)
+      directions.push_back({&positives, &docs, with_own(f.doc_doc, rows, documents, rows), {}});
+    const auto scale = static_cast<float>(options_.scale);
+    for (Direction& d : directions) {
+      d.lse.resize(static_cast<size_t>(rows));
+      compute::log_sum_exp(engine, d.x->rows, d.y->rows, scale, d.left_out, d.lse);
+    }
+    const double sum = partition(directions, rows);
+    double positive = 0;
+    for (int64_t i = 0; i < rows; ++i) {
+      positive += options_.scale * score(Score::dot, queries.rows.row(i), docs.rows.row(i), batch.dim);
+      add_score_gradient(Score::dot, queries.rows.row(i), docs.rows.row(i), batch.dim,
+                         -options_.scale / static_cast<double>(rows), queries.gradient.row(i),
+                         docs.gradient.row(i));
+    }
+    for (const Direction& d : directions) {
+      compute::log_sum_exp_gradient(engine, d.x->rows, d.y->rows, scale, d.left_out, d.lse, d.weight,
+                                    d.x->gradient, d.y->gradient);
+    }
+    queries.add_gradient(gradient.data());
+    docs.add_gradient(gradient.data() + queries_end);
+    positives.add_gradient(gradient.data() + queries_end);
+    return (sum - positive) / static_cast<double>(rows);
+  }
+
+ private:
+  struct Direction {
+    Side *x, *y;
+    LeftOut left_out;
+    std::vector<float> lse, weight;
+  };
+  // The sum of the rows' log partitions; fills the weights: their derivative by each log-sum-exp / rows.
+  double partition(std::vector<Direction>& directions, int64_t rows) const {
+    double sum = 0;
+    for (Direction& d : directions) d.weight.resize(static_cast<size_t>(rows));
+    for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
+      double most = -std::numeric_limits<double>::infinity(), total = 0, mean = 0;
+      for (const Direction& d : directions) most = std::max(most, static_cast<double>(d.lse[i]));
+      for (const Direction& d : directions) {
+        total += std::exp(static_cast<double>(d.lse[i]) - most);
+        mean += static_cast<double>(d.lse[i]) / static_cast<double>(directions.size());
+      }
+      const double joint = most + std::log(total);
+      sum += options_.per_direction ? mean : joint;
+      for (Direction& d : directions) {
+        const double share = options_.per_direction ? 1 / static_cast<double>(directions.size())
+                                                    : std::exp(static_cast<double>(d.lse[i]) - joint);
+        d.weight[i] = static_cast<float>(share / static_cast<double>(rows));
+      }
+    }
+    return sum;
+  }
+
+  MnrOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Loss> mnr_loss(const MnrOptions& options) {
+  return std::make_unique<Mnr>(options);
+}
+
+}  // namespace hone::loss

@@ -1,0 +1,61 @@
+#include "train/base_vectors.h"
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "encode/encoder.h"
+#include "model/safetensors.h"
+#include "train/identity.h"
+
+namespace hone::train {
+
+namespace {
+
+std::string hexadecimal(uint64_t value) {
+  constexpr const char* kDigits = "0123456789abcdef";
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(value >> shift) & 15];
+  return text;
+}
+
+uint64_t hash_of(const model::SentenceModel& model, const TrainData& data) {
+  Hash hash;
+  hash.add(std::string_view(model_identity(model)));
+  for (const auto& ids : data.all_ids())
+    hash.add(std::string_view(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof ids[0]));
+  return hash.value();
+}
+
+}  // namespace
+
+std::vector<float> base_vectors(const std::shared_ptr<const model::SentenceModel>& model,
+                                const std::shared_ptr<compute::Engine>& engine, const TrainData& data,
+                                const std::string& folder) {
+  const std::vector<int64_t> shape{static_cast<int64_t>(data.texts()), model->vector_dim()};
+  fs::path file;
+  if (!folder.empty()) {
+    file = fs::path(folder) / (hexadecimal(hash_of(*model, data)) + ".safetensors");
+    if (fs::exists(file)) {
+      const auto kept = model::SafetensorsFile::open(file);
+      const auto* entry = kept->find("vectors");
+      if (entry == nullptr || entry->shape != shape)
+        fail(file, ": holds no vectors of ", shape[0], " texts; remove it");
+      const model::HostTensor tensor = kept->floats(*entry);
+      return {tensor.data, tensor.data + tensor.size};
+    }
+  }
+  encode::Encoder encoder(model, engine);
+  encode::EncodeOptions options;
+  options.normalize = true;
+  std::vector<float> vectors = encoder.encode_ids(data.all_ids(), options);
+  if (!folder.empty()) {
+    fs::create_directories(folder);
+    const model::RawTensor tensor{"vectors", "F32", shape, std::as_bytes(std::span(std::as_const(vectors)))};
+    model::write_safetensors(file, {&tensor, 1}, {});
+  }
+  return vectors;
+}
+
+}  // namespace hone::train

@@ -1,0 +1,70 @@
+#include "train/batch_pass.h"
+
+#include <algorithm>
+
+namespace hone::train {
+
+void BatchPass::plan(const TrainData& data, std::span<const uint32_t> rows) {
+  struct Sequence {
+    int64_t role, index;
+    const std::vector<int32_t>* ids;
+  };
+  std::vector<Sequence> all;
+  for (int64_t role = 0; role < data.roles(); ++role) {
+    for (size_t i = 0; i < rows.size(); ++i)
+      all.push_back({role, static_cast<int64_t>(i), &data.ids(data.text(role, rows[i]))});
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Sequence& a, const Sequence& b) { return a.ids->size() > b.ids->size(); });
+  parts_.clear();
+  tokens_ = 0;
+  for (const Sequence& s : all) {
+    const auto length = static_cast<int64_t>(s.ids->size());
+    const bool full = !parts_.empty() && micro_tokens_ > 0 &&
+                      parts_.back().batch.tokens() + length > micro_tokens_;
+    if (parts_.empty() || full) parts_.emplace_back();
+    parts_.back().batch.add(*s.ids, rows[static_cast<size_t>(s.index)], static_cast<uint32_t>(s.role));
+    parts_.back().place.push_back(s.role * static_cast<int64_t>(rows.size()) + s.index);
+    tokens_ += length;
+  }
+}
+
+void BatchPass::compute(const Part& part, bool read) {
+  graph_.begin(compute::Mode::train, seed_, step_);
+  last_ = encoder_.forward(graph_, part.batch);
+  if (!read) return;
+  const compute::Shape shape = graph_.shape(last_);
+  dim_ = shape.cols;
+  vectors_.resize(static_cast<size_t>(sequences_ * dim_));
+  std::vector<float> packed(static_cast<size_t>(shape.rows * shape.cols));
+  graph_.read(last_, packed);
+  for (size_t s = 0; s < part.place.size(); ++s) {
+    const auto from = packed.begin() + static_cast<std::ptrdiff_t>(s) * dim_;
+    std::copy(from, from + dim_, vectors_.begin() + part.place[s] * dim_);
+  }
+}
+
+std::span<const float> BatchPass::forward(const TrainData& data, std::span<const uint32_t> rows,
+                                          uint64_t seed, uint64_t step) {
+  seed_ = seed;
+  step_ = step;
+  plan(data, rows);
+  sequences_ = data.roles() * static_cast<int64_t>(rows.size());
+  for (const Part& part : parts_) compute(part, true);
+  return vectors_;
+}
+
+void BatchPass::backward(std::span<const float> gradient) {
+  std::vector<float> packed;
+  for (size_t p = parts_.size(); p-- > 0;) {
+    const Part& part = parts_[p];
+    if (p + 1 < parts_.size()) compute(part, false);
+    packed.resize(part.place.size() * static_cast<size_t>(dim_));
+    for (size_t s = 0; s < part.place.size(); ++s)
+      std::copy_n(gradient.begin() + part.place[s] * dim_, dim_,
+                  packed.begin() + static_cast<std::ptrdiff_t>(s) * dim_);
+    graph_.backward(last_, packed);
+  }
+}
+
+}  // namespace hone::train

@@ -1,0 +1,76 @@
+#include "train/preflight.h"
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+#include <tuple>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+namespace hone::train {
+
+Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t batch_size, int32_t max_tokens) {
+  Preflight p;
+  p.rows = data.rows();
+  p.texts = data.texts();
+  p.max_tokens = max_tokens;
+  std::unordered_set<uint64_t> rows;
+  std::unordered_set<uint32_t> anchors, positives;
+  int64_t same = 0;
+  for (uint32_t row = 0; row < data.rows(); ++row) {
+    Hash hash;
+    for (int64_t role = 0; role < data.roles(); ++role) hash.add(uint64_t{data.text(role, row)});
+    if (!rows.insert(hash.value()).second) ++p.repeated_rows;
+    if (data.roles() < 2) continue;
+    anchors.insert(data.text(0, row));
+    positives.insert(data.text(1, row));
+    if (data.text(0, row) == data.text(1, row)) ++same;
+  }
+  p.distinct_anchors = static_cast<int64_t>(anchors.size());
+  p.distinct_positives = static_cast<int64_t>(positives.size());
+  std::vector<size_t> lengths;
+  for (const auto& ids : data.all_ids()) {
+    lengths.push_back(ids.size());
+    if (ids.size() >= static_cast<size_t>(max_tokens)) ++p.cut_texts;
+  }
+  std::sort(lengths.begin(), lengths.end());
+  p.median_tokens = static_cast<int64_t>(lengths[lengths.size() / 2]);
+  p.longest_tokens = static_cast<int64_t>(lengths.back());
+  p.labelled = data.label_width() == 1;
+  if (p.labelled) std::tie(p.lowest_label, p.highest_label) = data.label_range();
+
+  auto warn = [&](auto... parts) { p.warnings.push_back(cat(parts...)); };
+  if (loss.in_batch && p.distinct_positives < batch_size) {
+    warn("the batch of ", batch_size, " has more rows than there are different positives (",
+         p.distinct_positives, "): most of it are no negatives");
+  }
+  if (p.repeated_rows > p.rows / 20) warn(p.repeated_rows, " of ", p.rows, " rows repeat an earlier one");
+  if (same > 0) warn(same, " rows have the same text twice");
+  if (p.cut_texts > p.texts / 20) {
+    warn(p.cut_texts, " of ", p.texts, " texts reach ", max_tokens,
+         " tokens, where they are cut (--max-seq-length sets another length)");
+  }
+  if (p.labelled && p.lowest_label == p.highest_label) {
+    warn("all labels are ", p.lowest_label, ": there is nothing to tell apart");
+  } else if (p.labelled && std::string_view(loss.name) == "cosine" &&
+             (p.lowest_label == 0 || p.lowest_label == 1) && p.highest_label == 1) {
+    const auto all = std::span(data.labels(0), static_cast<size_t>(data.rows()));
+    if (std::all_of(all.begin(), all.end(), [](float x) { return x == 0 || x == 1; }))
+      warn("all labels are 0 or 1: the loss online-contrastive is made for such");
+  }
+  return p;
+}
+
+std::vector<std::string> Preflight::lines() const {
+  std::vector<std::string> out;
+  out.push_back(cat("data: ", rows, " rows, ", repeated_rows, " of them repeated; ", texts,
+                    " different texts of ", median_tokens, " tokens (median), the longest ", longest_tokens,
+                    ", ", cut_texts, " reach the limit of ", max_tokens));
+  if (labelled) out.push_back(cat("labels: from ", lowest_label, " to ", highest_label));
+  for (const std::string& warning : warnings) out.push_back("warning: " + warning);
+  return out;
+}
+
+}  // namespace hone::train

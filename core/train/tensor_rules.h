@@ -1,0 +1,30 @@
+// Which tensors are trained, and how fast: --freeze and --rates.
+//
+// Rules: patterns are regular expressions (ECMAScript) found anywhere in a tensor's name; of several rates
+// the first that fits holds. A pattern that fits no tensor is a mistake and refused.
+#pragma once
+
+#include <regex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compute/graph.h"
+#include "model/sentence_model.h"
+
+namespace hone::train {
+
+class TensorRules {
+ public:
+  // `rates`: "REGEX=RATE;REGEX=RATE"; each is a peak rate beside `learning_rate`, with the same schedule.
+  // Throws UsageError.
+  TensorRules(const std::string& freeze, const std::string& rates, double learning_rate,
+              const model::SentenceModel& model);
+  void apply(const std::string& name, compute::ParameterOptions& options) const;
+
+ private:
+  std::vector<std::regex> frozen_;                    // none or one
+  std::vector<std::pair<std::regex, float>> factors_;  // of the learning rate
+};
+
+}  // namespace hone::train

@@ -1,0 +1,132 @@
+#include "train/train_data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "encode/encoder.h"
+#include "train/data_roles.h"
+
+namespace hone::train {
+
+namespace {
+
+constexpr size_t kAllocation = 16;  // what malloc adds to a piece of memory, rounding included
+
+double read_label_scale(const data::Table& table) {
+  const auto& scores = table.number("score");
+  const auto [low, high] = std::minmax_element(scores.begin(), scores.end());
+  if (*low >= -1 && *high <= 1) return 1;
+  if (*low >= 0 && *high <= 5) return 5;
+  fail(table.source(), ": column \"", excerpt(table.columns.at("score")), "\": found values from ", *low,
+       " to ", *high, ", expected -1 to 1 or 0 to 5 (--label-scale X divides by another X)");
+}
+
+}  // namespace
+
+TrainData::TrainData(data::Table table, const loss::LossInfo& loss, double label_scale,
+                     const model::SentenceModel& model, compute::Engine& engine)
+    : table_(std::move(table)), roles_(text_roles(loss, table_)) {
+  read_labels(loss, label_scale);
+  // Equal texts are found by the texts themselves, so the table keeps them until all are numbered.
+  std::unordered_map<std::string_view, uint32_t> numbers;
+  std::vector<std::string> distinct;
+  text_of_.reserve(static_cast<size_t>(roles() * rows()));
+  for (const std::string& role : roles_) {
+    for (const std::string& text : table_.text(role)) {
+      text_of_.push_back(
+          numbers.try_emplace(text, static_cast<uint32_t>(numbers.size())).first->second);
+    }
+  }
+  distinct.resize(numbers.size());
+  for (const auto& [text, number] : numbers) distinct[number] = text;
+  numbers.clear();
+  if (table_.texts.contains("id")) {
+    std::unordered_map<std::string_view, uint32_t> ids;
+    for (const std::string& id : table_.text("id"))
+      groups_.push_back(ids.try_emplace(id, static_cast<uint32_t>(ids.size())).first->second);
+  }
+  table_.texts.clear();
+  table_.numbers.clear();
+  table_.vectors.clear();
+  ids_ = encode::tokenize(model, engine, distinct);
+}
+
+void TrainData::wrong_label(const std::string& role, size_t row, double found,
+                            const std::string& expected) const {
+  throw RowError(cat(table_.where(row), ": column \"", excerpt(table_.columns.at(role)), "\": found ", found,
+                     ", expected ", expected),
+                 static_cast<int64_t>(row));
+}
+
+void TrainData::read_labels(const loss::LossInfo& loss, double label_scale) {
+  using loss::Labels;
+  if (loss.labels == Labels::none) return;
+  if (loss.labels == Labels::teacher_vector || loss.labels == Labels::teacher_scores) {
+    const bool vector = loss.labels == Labels::teacher_vector;
+    const std::string role = vector ? "vector" : "scores";
+    if (!table_.vectors.contains(role))
+      fail(table_.path, ": the loss ", loss.name, " needs ", loss.columns(), ", and no ", role, " was found");
+    data::Vectors& vectors = table_.vectors.at(role);
+    label_width_ = static_cast<int64_t>(vectors.width);
+    const int64_t documents = roles() - 1;
+    const bool margins = std::string_view(loss.name) == "margin-mse" && label_width_ == documents - 1;
+    if (!vector && label_width_ != documents && !margins) {
+      fail(table_.where(0), ": column \"", excerpt(table_.columns.at(role)), "\": found ", label_width_,
+           " scores, expected ", documents, ", one for each document",
+           std::string_view(loss.name) == "margin-mse" ? cat(", or ", documents - 1, ", one for each negative")
+                                                       : "");
+    }
+    labels_ = std::move(vectors.values);
+    return;
+  }
+  if (!table_.numbers.contains("score"))
+    fail(table_.path, ": the loss ", loss.name, " needs ", loss.columns(), ", and no score was found");
+  label_width_ = 1;
+  if (loss.labels == Labels::similarity) label_scale_ = label_scale > 0 ? label_scale : read_label_scale(table_);
+  const auto& scores = table_.number("score");
+  labels_.reserve(scores.size());
+  for (size_t row = 0; row < scores.size(); ++row) {
+    const double label = scores[row] / label_scale_;
+    switch (loss.labels) {
+      case Labels::similarity:
+        if (!(std::abs(label) <= 1)) {
+          wrong_label("score", row, scores[row],
+                      cat(-label_scale_, " to ", label_scale_, ", as labels are divided by ", label_scale_));
+        }
+        break;
+      case Labels::binary:
+        if (label != 0 && label != 1) wrong_label("score", row, label, "0 or 1");
+        break;
+      case Labels::classes:
+        if (!(label >= 0) || label != std::floor(label) || label >= 100000)
+          wrong_label("score", row, label, "the number of a class: 0, 1, 2, ...");
+        break;
+      default:
+        break;
+    }
+    labels_.push_back(static_cast<float>(label));
+  }
+}
+
+std::pair<float, float> TrainData::label_range() const {
+  if (labels_.empty()) return {0.0F, 0.0F};
+  const auto [low, high] = std::minmax_element(labels_.begin(), labels_.end());
+  return {*low, *high};
+}
+
+int64_t TrainData::tokens(uint32_t row) const {
+  int64_t sum = 0;
+  for (int64_t role = 0; role < roles(); ++role) sum += static_cast<int64_t>(ids_[text(role, row)].size());
+  return sum;
+}
+
+size_t TrainData::bytes() const {
+  size_t bytes = table_.lines.capacity() * sizeof table_.lines[0] + text_of_.capacity() * sizeof text_of_[0] +
+                 labels_.capacity() * sizeof labels_[0] + groups_.capacity() * sizeof(uint32_t);
+  for (const auto& ids : ids_) bytes += sizeof ids + ids.capacity() * sizeof ids[0] + kAllocation;
+  return bytes;
+}
+
+}  // namespace hone::train

@@ -1,0 +1,62 @@
+// The rows of a training run: texts tokenized once, labels as the loss wants them.
+//
+// Rules: equal texts are one text, tokenized and kept once; their number says that they are equal. A label
+// that the loss cannot use is found here, with file, row and column. The texts themselves are not kept.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compute/graph.h"
+#include "data/dataset.h"
+#include "loss/loss_table.h"
+#include "model/sentence_model.h"
+
+namespace hone::train {
+
+class TrainData {
+ public:
+  // label_scale: what similarity labels are divided by; 0: 1 when all lie in [-1, 1], 5 when all lie in
+  // [0, 5], anything else is an Error that asks for --label-scale.
+  TrainData(data::Table table, const loss::LossInfo& loss, double label_scale,
+            const model::SentenceModel& model, compute::Engine& engine);
+
+  int64_t rows() const { return static_cast<int64_t>(table_.rows); }
+  int64_t roles() const { return static_cast<int64_t>(roles_.size()); }
+  const std::vector<std::string>& role_names() const { return roles_; }
+  double label_scale() const { return label_scale_; }
+  int64_t label_width() const { return label_width_; }  // 0: none
+  const float* labels(uint32_t row) const { return labels_.data() + row * label_width_; }
+  std::pair<float, float> label_range() const;
+
+  // Number of the text of a row: equal texts have equal numbers, below texts().
+  uint32_t text(int64_t role, uint32_t row) const {
+    return text_of_[static_cast<size_t>(role * rows()) + row];
+  }
+  uint32_t texts() const { return static_cast<uint32_t>(ids_.size()); }
+  const std::vector<int32_t>& ids(uint32_t text) const { return ids_[text]; }
+  const std::vector<std::vector<int32_t>>& all_ids() const { return ids_; }
+  // Number of the row's id (role "id"); rows without one have none in common. Empty: no ids.
+  const std::vector<uint32_t>& groups() const { return groups_; }
+  int64_t tokens(uint32_t row) const;  // of all its texts
+
+  const data::Table& table() const { return table_; }  // without its texts and numbers
+  size_t bytes() const;                                // of memory
+
+ private:
+  void read_labels(const loss::LossInfo& loss, double label_scale);
+  [[noreturn]] void wrong_label(const std::string& role, size_t row, double found,
+                                const std::string& expected) const;
+
+  data::Table table_;
+  std::vector<std::string> roles_;
+  std::vector<uint32_t> text_of_;  // [roles, rows]
+  std::vector<std::vector<int32_t>> ids_;
+  std::vector<uint32_t> groups_;
+  std::vector<float> labels_;  // [rows, label_width]
+  int64_t label_width_ = 0;
+  double label_scale_ = 1;
+};
+
+}  // namespace hone::train
