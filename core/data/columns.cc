@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <system_error>
 
 #include "base/error.h"
@@ -35,6 +36,26 @@ std::vector<std::string> candidates(const RoleRequest& request, const ReadOption
   return names;
 }
 
+// The role itself, or one of its numbers as numbered_role() writes it.
+bool serves(const RoleRequest& request, std::string_view role) {
+  if (role == request.role) return true;
+  if (!request.numbered) return false;
+  const auto number = number_in_role(request.role, role);
+  return number && role == numbered_role(request.role, *number);
+}
+
+std::string_view expected_of(ColumnKind kind) {
+  switch (kind) {
+    case ColumnKind::text:
+      return "a text";
+    case ColumnKind::number:
+      return "a finite number";
+    case ColumnKind::vector:
+      return "a vector of finite numbers";
+  }
+  return "";
+}
+
 std::string_view trimmed(std::string_view text) {
   size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
@@ -47,10 +68,18 @@ std::string shown(std::string_view name) {
   return text::valid_utf8(name) ? cat("\"", excerpt(name), "\"") : std::string("(not UTF-8)");
 }
 
+void check_column_count(size_t count, const std::filesystem::path& path, size_t line) {
+  if (count > kMostColumns) fail(path, ":", line, ": found more than ", kMostColumns, " columns");
+}
+
+void fail_no_rows(const std::filesystem::path& path) {
+  fail(path, ": has no rows");
+}
+
 Columns::Columns(Table& table, const ReadOptions& options) : table_(table), options_(options) {
   for (const auto& [role, column] : options.columns) {
     bool known = std::any_of(options.roles.begin(), options.roles.end(),
-                             [&role = role](const RoleRequest& request) { return request.role == role; });
+                             [&role = role](const RoleRequest& request) { return serves(request, role); });
     if (!known)
       fail(table.path, ": column \"", excerpt(column), "\" is given the role \"", role,
            "\", which is not read here");
@@ -58,47 +87,114 @@ Columns::Columns(Table& table, const ReadOptions& options) : table_(table), opti
 }
 
 void Columns::choose(std::span<const std::string_view> names, size_t line) {
-  if (names.size() > kMostColumns)
-    fail(table_.path, ":", line, ": found more than ", kMostColumns, " columns");
+  check_column_count(names.size(), table_.path, line);
   for (const RoleRequest& request : options_.roles) {
-    std::vector<std::string> wanted = candidates(request, options_);
-    auto found = names.end();
-    for (const std::string& name : wanted) {
-      found = std::find(names.begin(), names.end(), name);
-      if (found == names.end()) continue;
-      if (std::find(found + 1, names.end(), name) != names.end()) {
-        fail(table_.path, ":", line, ": column \"", excerpt(name), "\" is there twice");
-      }
-      break;
+    bool found = choose_own(request, names, line);
+    if (request.numbered) found |= choose_numbered(request, names, line);
+    if (!found && options_.only_column && names.size() == 1 && !options_.columns.contains(request.role)) {
+      add_slot(request, request.role, names, 0);
+      found = true;
     }
-    bool mapped = options_.columns.contains(request.role);
-    if (found == names.end() && options_.only_column && !mapped && names.size() == 1) found = names.begin();
-    if (found == names.end() && (request.required || mapped)) {
-      const std::string& option = options_.column_option;
-      fail(table_.path, ":", line, ": no column \"", excerpt(wanted.front()), "\"",
-           mapped ? cat(" for \"", request.role, "\"") : "", ", the columns are ", listed(names),
-           mapped ? ""
-                  : cat(" (", option.empty() ? cat("--columns ", request.role, "=NAME") : option,
-                        " names another)"));
-    }
-    if (found == names.end()) {
-      for (std::string& name : wanted) absent_.emplace_back(std::move(name), &request);
-      continue;
-    }
-    Slot slot{&request, std::string(*found), static_cast<size_t>(found - names.begin())};
-    table_.columns[request.role] = slot.column;
-    if (request.kind == ColumnKind::text) {
-      slot.texts = &table_.texts[request.role];
-    } else {
-      slot.numbers = &table_.numbers[request.role];
-    }
-    slots_.push_back(std::move(slot));
+    if (!found && request.required) no_column(request, "", names, line);
   }
+}
+
+// The column of the role itself. Remembers the names that were looked for and are not there.
+bool Columns::choose_own(const RoleRequest& request, Names names, size_t line) {
+  const bool mapped = options_.columns.contains(request.role);
+  std::vector<std::string> wanted = candidates(request, options_);
+  // The map may have given the name of the family itself to one of its numbers.
+  if (request.numbered && !mapped)
+    std::erase_if(wanted, [this](const std::string& name) { return is_mapped(name); });
+  for (const std::string& name : wanted) {
+    size_t index = find(names, name, line);
+    if (index == names.size()) continue;
+    add_slot(request, request.role, names, index);
+    return true;
+  }
+  if (mapped) no_column(request, request.role, names, line);
+  for (std::string& name : wanted) absent_.emplace_back(std::move(name), &request);
+  return false;
+}
+
+bool Columns::choose_numbered(const RoleRequest& request, Names names, size_t line) {
+  std::map<uint32_t, size_t> found;
+  for (const auto& [role, column] : options_.columns) {
+    if (role == request.role || !serves(request, role)) continue;
+    size_t index = find(names, column, line);
+    if (index == names.size()) no_column(request, role, names, line);
+    found[*number_in_role(request.role, role)] = index;
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto number = number_in_role(request.role, names[i]);
+    if (!number || is_mapped(names[i])) continue;
+    const std::string role = numbered_role(request.role, *number);
+    if (options_.columns.contains(role)) continue;
+    auto [place, fresh] = found.emplace(*number, i);
+    if (fresh) continue;
+    find(names, names[i], line);  // says so where it is the same name
+    fail(table_.path, ":", line, ": columns \"", excerpt(names[place->second]), "\" and \"",
+         excerpt(names[i]), "\" are both the role \"", role, "\", expected one of them");
+  }
+  for (const auto& [number, index] : found)
+    add_slot(request, numbered_role(request.role, number), names, index);
+  return !found.empty();
+}
+
+void Columns::add_slot(const RoleRequest& request, std::string role, Names names, size_t index) {
+  Slot slot{&request, std::move(role), std::string(names[index]), index};
+  table_.columns[slot.role] = slot.column;
+  switch (request.kind) {
+    case ColumnKind::text:
+      slot.texts = &table_.texts[slot.role];
+      break;
+    case ColumnKind::number:
+      slot.numbers = &table_.numbers[slot.role];
+      break;
+    case ColumnKind::vector:
+      slot.vectors = &table_.vectors[slot.role];
+  }
+  slots_.push_back(std::move(slot));
+}
+
+// The place of `name`, the number of names when it is not there.
+size_t Columns::find(Names names, std::string_view name, size_t line) const {
+  auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end() && std::find(found + 1, names.end(), name) != names.end())
+    fail(table_.path, ":", line, ": column \"", excerpt(name), "\" is there twice");
+  return static_cast<size_t>(found - names.begin());
+}
+
+bool Columns::is_mapped(std::string_view column) const {
+  return std::any_of(options_.columns.begin(), options_.columns.end(),
+                     [column](const auto& mapped) { return mapped.second == column; });
+}
+
+// `mapped_role`: the role whose column the options name; empty when none of the request's names is there.
+void Columns::no_column(const RoleRequest& request, const std::string& mapped_role, Names names,
+                        size_t line) const {
+  if (!mapped_role.empty()) {
+    fail(table_.path, ":", line, ": no column \"", excerpt(options_.columns.at(mapped_role)), "\" for \"",
+         mapped_role, "\", the columns are ", listed(names));
+  }
+  const std::string& option = options_.column_option;
+  fail(table_.path, ":", line, ": no column \"", excerpt(request.role), "\"",
+       request.numbered ? cat(", \"", numbered_role(request.role, 1), "\", ...") : "", ", the columns are ",
+       listed(names), " (", option.empty() ? cat("--columns ", request.role, "=NAME") : option,
+       " names another)");
 }
 
 const RoleRequest* Columns::missed(std::string_view name) const {
   for (const auto& [absent, request] : absent_) {
     if (absent == name) return request;
+  }
+  for (const RoleRequest& request : options_.roles) {
+    if (!request.numbered) continue;
+    const auto number = number_in_role(request.role, name);
+    if (!number || is_mapped(name) || options_.columns.contains(numbered_role(request.role, *number)))
+      continue;
+    if (std::none_of(slots_.begin(), slots_.end(), [name](const Slot& s) { return s.column == name; }))
+      return &request;
   }
   return nullptr;
 }
@@ -124,6 +220,55 @@ void Columns::put_number(const Slot& slot, std::string_view value, size_t line) 
   slot.numbers->push_back(parsed);
 }
 
+void Columns::put_number(const Slot& slot, double value, size_t line) {
+  if (!std::isfinite(value)) wrong_value(slot, cat(value), line);
+  slot.numbers->push_back(value);
+}
+
+// What was appended of a vector that is refused is taken off again.
+template <class Value>
+void Columns::put_checked_vector(const Slot& slot, Value value, size_t line) {
+  Vectors& vectors = *slot.vectors;
+  const size_t before = vectors.values.size();
+  const std::string wrong = append_numbers(value, vectors.values);
+  const size_t width = vectors.values.size() - before;
+  if (wrong.empty() && width > 0 && before == 0) vectors.width = width;
+  if (wrong.empty() && width > 0 && width == vectors.width) return;
+  vectors.values.resize(before);
+  if (!wrong.empty()) wrong_value(slot, wrong, line);
+  if (width == 0) wrong_value(slot, "an empty vector", line);
+  fail(table_.path, ":", line, ": column \"", excerpt(slot.column), "\": found ", width,
+       width == 1 ? " number" : " numbers", ", expected ", vectors.width, " as in the first row");
+}
+
+void Columns::put_vector(const Slot& slot, std::string_view value, size_t line) {
+  put_checked_vector(slot, value, line);
+}
+
+void Columns::put_vector(const Slot& slot, std::span<const float> value, size_t line) {
+  put_checked_vector(slot, value, line);
+}
+
+void Columns::put_vector(const Slot& slot, std::span<const double> value, size_t line) {
+  put_checked_vector(slot, value, line);
+}
+
+void Columns::put_field(const Slot& slot, std::string_view value, size_t line) {
+  if (slot.texts != nullptr) put_text(slot, value, line);
+  if (slot.numbers != nullptr) put_number(slot, value, line);
+  if (slot.vectors != nullptr) put_vector(slot, value, line);
+}
+
+void Columns::take_back() {
+  for (const Slot& slot : slots_) {
+    if (slot.texts != nullptr) slot.texts->resize(table_.rows);
+    if (slot.numbers != nullptr) slot.numbers->resize(table_.rows);
+    if (slot.vectors == nullptr) continue;
+    slot.vectors->values.resize(table_.rows * slot.vectors->width);
+    if (table_.rows == 0) slot.vectors->width = 0;
+  }
+}
+
 void Columns::end_row(size_t line) {
   if (line > std::numeric_limits<uint32_t>::max())
     fail(table_.path, ": has more lines than can be counted (2^32)");
@@ -133,11 +278,11 @@ void Columns::end_row(size_t line) {
 
 void Columns::wrong_value(const Slot& slot, std::string_view found, size_t line) const {
   fail(table_.path, ":", line, ": column \"", excerpt(slot.column), "\": found ", found, ", expected ",
-       slot.request->kind == ColumnKind::text ? "a text" : "a finite number");
+       expected_of(slot.request->kind));
 }
 
 void Columns::finish() {
-  if (table_.rows == 0) fail(table_.path, ": has no rows");
+  if (table_.rows == 0) fail_no_rows(table_.path);
   Hash hash;
   hash.add(static_cast<uint64_t>(table_.rows));
   for (const auto& [role, values] : table_.texts) {
@@ -147,6 +292,11 @@ void Columns::finish() {
   for (const auto& [role, values] : table_.numbers) {
     hash.add(std::string_view(role));
     for (double value : values) hash.add(value);
+  }
+  for (const auto& [role, vectors] : table_.vectors) {
+    hash.add(std::string_view(role));
+    hash.add(static_cast<uint64_t>(vectors.width));
+    hash.add(std::span<const float>(vectors.values));
   }
   table_.content_hash = hash.value();
 }

@@ -1,7 +1,7 @@
 // The columns of a table under construction: found by role, filled value by value.
 //
-// Rules: every value that enters a Table comes through here, so this is where UTF-8 and numbers are checked
-// and where messages get their file, line and column.
+// Rules: every value that enters a Table comes through here, so this is where UTF-8, numbers and widths are
+// checked and where messages get their file, line and column.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,16 @@
 
 namespace hone::data {
 
-// One role and where its values go. Several roles may read the same column.
+// One role and where its values go: one of texts, numbers and vectors. Several roles may read the same
+// column.
 struct Slot {
   const RoleRequest* request = nullptr;
+  std::string role;    // that of the request, or one of its numbers
   std::string column;  // name in the file
   size_t index = 0;    // place among the names given to Columns::choose
   std::vector<std::string>* texts = nullptr;
   std::vector<double>* numbers = nullptr;
+  Vectors* vectors = nullptr;
 };
 
 class Columns {
@@ -31,8 +34,8 @@ class Columns {
   Columns(Table& table, const ReadOptions& options);
 
   // Finds the column of each role among the names of the file (`line` is where they stand). Throws Error
-  // listing the names when a required role has none, when a chosen name is there twice or when there are more
-  // than kMostColumns.
+  // listing the names when a required role has none, when a chosen name is there twice, when two names are
+  // the same number of a role or when there are more than kMostColumns.
   void choose(std::span<const std::string_view> names, size_t line);
   std::span<const Slot> slots() const { return slots_; }
   // The optional role that would have read `name` had the first row had it; null otherwise.
@@ -41,7 +44,15 @@ class Columns {
   void put_text(const Slot& slot, std::string_view value, size_t line);
   // The text of a number; blanks around it are allowed.
   void put_number(const Slot& slot, std::string_view value, size_t line);
+  void put_number(const Slot& slot, double value, size_t line);
+  // The text of a vector, or its numbers.
+  void put_vector(const Slot& slot, std::string_view value, size_t line);
+  void put_vector(const Slot& slot, std::span<const float> value, size_t line);
+  void put_vector(const Slot& slot, std::span<const double> value, size_t line);
+  // A field of a file without types, as what the slot is.
+  void put_field(const Slot& slot, std::string_view value, size_t line);
   void end_row(size_t line);
+  void take_back();  // the values put since the last end_row: a row that is refused leaves nothing behind
   bool full() const { return table_.rows >= options_.max_rows; }
 
   // "FILE:LINE: column "NAME": found FOUND, expected a number": what a value of the wrong kind is told.
@@ -53,6 +64,17 @@ class Columns {
   const ReadOptions& options_;
   std::vector<Slot> slots_;
   std::vector<std::pair<std::string, const RoleRequest*>> absent_;  // names that optional roles did not find
+
+  using Names = std::span<const std::string_view>;
+  bool choose_own(const RoleRequest& request, Names names, size_t line);
+  bool choose_numbered(const RoleRequest& request, Names names, size_t line);
+  void add_slot(const RoleRequest& request, std::string role, Names names, size_t index);
+  size_t find(Names names, std::string_view name, size_t line) const;
+  bool is_mapped(std::string_view column) const;
+  [[noreturn]] void no_column(const RoleRequest& request, const std::string& mapped_role, Names names,
+                              size_t line) const;
+  template <class Value>
+  void put_checked_vector(const Slot& slot, Value value, size_t line);
 };
 
 constexpr size_t kMostColumns = 10000;
@@ -60,11 +82,19 @@ constexpr size_t kMostColumns = 10000;
 // A name of a column as a message shows it.
 std::string shown(std::string_view name);
 
-// The readers of each format. `reader` stands at the first line.
+// Throws Error when a file has more than kMostColumns.
+void check_column_count(size_t count, const std::filesystem::path& path, size_t line);
+[[noreturn]] void fail_no_rows(const std::filesystem::path& path);
+
+// The readers of each format, and of its names alone. `reader` stands at the first line.
 class LineReader;
 void read_jsonl(LineReader& reader, Columns& columns, const std::filesystem::path& path);
 void read_csv(LineReader& reader, Columns& columns, const std::filesystem::path& path);
 void read_tsv(LineReader& reader, Columns& columns, const std::filesystem::path& path);
 void read_txt(LineReader& reader, Columns& columns, const std::filesystem::path& path);
+std::vector<std::string> names_of_jsonl(LineReader& reader, const std::filesystem::path& path);
+std::vector<std::string> names_of_csv(LineReader& reader, const std::filesystem::path& path);
+std::vector<std::string> names_of_tsv(LineReader& reader, const std::filesystem::path& path);
+std::vector<std::string> names_of_txt(LineReader& reader, const std::filesystem::path& path);
 
 }  // namespace hone::data

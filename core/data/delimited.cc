@@ -24,13 +24,7 @@ void put_row(Columns& columns, const std::vector<std::string_view>& fields, size
          std::min(fields.size(), kMostColumns), fields.size() == 1 ? " field" : " fields", ", expected ",
          expected, " as in the first line");
   }
-  for (const Slot& slot : columns.slots()) {
-    if (slot.texts != nullptr) {
-      columns.put_text(slot, fields[slot.index], line);
-    } else {
-      columns.put_number(slot, fields[slot.index], line);
-    }
-  }
+  for (const Slot& slot : columns.slots()) columns.put_field(slot, fields[slot.index], line);
   columns.end_row(line);
 }
 
@@ -168,6 +162,29 @@ void read_txt(LineReader& reader, Columns& columns, const std::filesystem::path&
     fields.front() = without_return(line);
     put_row(columns, fields, 1, reader.number(), path);
   }
+}
+
+std::vector<std::string> names_of_csv(LineReader& reader, const std::filesystem::path& path) {
+  CsvReader records(reader, path);
+  std::vector<std::string_view> fields;
+  if (!records.next(fields)) fail_no_rows(path);
+  check_column_count(fields.size(), path, records.line());
+  return {fields.begin(), fields.end()};
+}
+
+std::vector<std::string> names_of_tsv(LineReader& reader, const std::filesystem::path& path) {
+  std::string_view line;
+  if (!reader.next(line)) fail_no_rows(path);
+  std::vector<std::string_view> fields;
+  split(without_return(line), '\t', fields);
+  check_column_count(fields.size(), path, reader.number());
+  return {fields.begin(), fields.end()};
+}
+
+std::vector<std::string> names_of_txt(LineReader& reader, const std::filesystem::path& path) {
+  std::string_view line;
+  if (!reader.next(line)) fail_no_rows(path);
+  return {"text"};
 }
 
 }  // namespace hone::data

@@ -45,11 +45,13 @@ void put_row(Columns& columns, std::span<const JsonField> fields, size_t line,
              const std::filesystem::path& path, std::string& buffer) {
   for (const Slot& slot : columns.slots()) {
     const JsonField& field = field_of(slot, fields, line, path);
-    if (field.kind == JsonKind::string) {
-      std::string_view text = decode_json_string(field.raw, buffer);
-      slot.texts != nullptr ? columns.put_text(slot, text, line) : columns.put_number(slot, text, line);
-    } else if (field.kind == JsonKind::number && slot.numbers != nullptr) {
+    const bool number = field.kind == JsonKind::number, string = field.kind == JsonKind::string;
+    if (string && slot.vectors == nullptr) {
+      columns.put_field(slot, decode_json_string(field.raw, buffer), line);
+    } else if (number && slot.numbers != nullptr) {
       columns.put_number(slot, field.raw, line);
+    } else if ((number || field.kind == JsonKind::array) && slot.vectors != nullptr) {
+      columns.put_vector(slot, field.raw, line);
     } else {
       columns.wrong_value(slot, json_kind_name(field.kind), line);
     }
@@ -63,21 +65,30 @@ void put_row(Columns& columns, std::span<const JsonField> fields, size_t line,
   columns.end_row(line);
 }
 
-}  // namespace
-
-void read_jsonl(LineReader& reader, Columns& columns, const std::filesystem::path& path) {
-  JsonRow row;
+// The fields of the next row, empty lines skipped. False at the end.
+bool next_row(LineReader& reader, JsonRow& row, std::span<const JsonField>& fields,
+              const std::filesystem::path& path) {
   std::string_view line;
-  std::string buffer;
-  bool first = true;
-  while (!columns.full() && reader.next(line)) {
+  while (reader.next(line)) {
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    std::span<const JsonField> fields;
     try {
       fields = row.parse(line);
     } catch (const Error& error) {
       fail(path, ":", reader.number(), ": ", error.what());
     }
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void read_jsonl(LineReader& reader, Columns& columns, const std::filesystem::path& path) {
+  JsonRow row;
+  std::span<const JsonField> fields;
+  std::string buffer;
+  bool first = true;
+  while (!columns.full() && next_row(reader, row, fields, path)) {
     if (first) {
       std::vector<std::string_view> names;
       for (const JsonField& field : fields) names.push_back(field.key);
@@ -86,6 +97,15 @@ void read_jsonl(LineReader& reader, Columns& columns, const std::filesystem::pat
     }
     put_row(columns, fields, reader.number(), path, buffer);
   }
+}
+
+std::vector<std::string> names_of_jsonl(LineReader& reader, const std::filesystem::path& path) {
+  JsonRow row;
+  std::span<const JsonField> fields;
+  if (!next_row(reader, row, fields, path)) fail_no_rows(path);
+  std::vector<std::string> names;
+  for (const JsonField& field : fields) names.push_back(field.key);
+  return names;
 }
 
 }  // namespace hone::data

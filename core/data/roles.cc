@@ -1,0 +1,79 @@
+#include "data/roles.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.h"
+
+namespace hone::data {
+
+namespace {
+
+// The known role that `name` stands for, as a table writes it.
+std::optional<std::string> known_role(std::span<const RoleRequest> known, std::string_view name) {
+  for (const RoleRequest& request : known) {
+    if (request.role == name) return request.role;
+  }
+  for (const RoleRequest& request : known) {
+    if (!request.numbered) continue;
+    if (auto number = number_in_role(request.role, name)) return numbered_role(request.role, *number);
+  }
+  return std::nullopt;
+}
+
+std::string listed(std::span<const RoleRequest> known) {
+  std::string roles;
+  for (const RoleRequest& request : known) {
+    roles += cat(roles.empty() ? "" : ", ", request.role);
+    if (request.numbered) roles += cat(", ", request.role, "_1, ", request.role, "_2, ...");
+  }
+  return roles;
+}
+
+}  // namespace
+
+std::optional<uint32_t> number_in_role(std::string_view role, std::string_view name) {
+  constexpr size_t kMostDigits = 9;
+  if (!name.starts_with(role)) return std::nullopt;
+  name.remove_prefix(role.size());
+  if (name.starts_with('_')) name.remove_prefix(1);
+  if (name.empty() || name.size() > kMostDigits ||
+      name.find_first_not_of("0123456789") != std::string_view::npos)
+    return std::nullopt;
+  uint32_t number = 0;
+  std::from_chars(name.data(), name.data() + name.size(), number);
+  return number;
+}
+
+std::string numbered_role(std::string_view role, uint32_t number) {
+  return cat(role, "_", number);
+}
+
+std::map<std::string, std::string> parse_columns(std::string_view text, std::span<const RoleRequest> known) {
+  std::map<std::string, std::string> columns;
+  while (true) {
+    size_t comma = text.find(',');
+    std::string_view piece = text.substr(0, comma);
+    size_t equals = piece.find('=');
+    if (equals == std::string_view::npos || equals == 0 || equals + 1 == piece.size()) {
+      fail_usage("--columns: found \"", excerpt(piece), "\", expected role=name");
+    }
+    std::string_view name = piece.substr(0, equals);
+    std::optional<std::string> role = known_role(known, name);
+    if (!role) {
+      fail_usage("--columns: no role \"", excerpt(name), "\" here, the roles are ", listed(known));
+    }
+    if (!columns.emplace(*role, piece.substr(equals + 1)).second)
+      fail_usage("--columns: role \"", *role, "\" is there twice");
+    if (comma == std::string_view::npos) return columns;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+std::map<std::string, std::string> parse_columns(std::string_view text, std::span<const std::string> known) {
+  std::vector<RoleRequest> requests;
+  for (const std::string& role : known) requests.push_back({.role = role, .also_named = {}});
+  return parse_columns(text, requests);
+}
+
+}  // namespace hone::data

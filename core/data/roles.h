@@ -1,0 +1,41 @@
+// What a reader is asked for: roles, and which columns of a file serve them.
+//
+// Rules: a role ("sentence1", "score") names what a column is for; the column's name is the role unless a map
+// says otherwise. A numbered role stands for a family: "negative" also reads the columns negative_1,
+// negative_2, ... (or negative1, ...; numbers may have gaps), each as a role of its own named "negative_1",
+// "negative_2", ..., whichever way the column is written.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hone::data {
+
+enum class ColumnKind { text, number, vector };
+
+struct RoleRequest {
+  std::string role;
+  ColumnKind kind = ColumnKind::text;
+  bool required = true;  // of a numbered role: at least one of the family
+  // Other column names tried, in order, when the role's own is absent ("label").
+  std::vector<std::string> also_named;
+  bool numbered = false;
+};
+
+// N where `name` is ROLE_N or ROLEN (at most nine digits).
+std::optional<uint32_t> number_in_role(std::string_view role, std::string_view name);
+
+// The role of that number: "negative_2".
+std::string numbered_role(std::string_view role, uint32_t number);
+
+// Parses "role=name,role=name"; throws Error naming the piece that is wrong, or a role not in `known`. A
+// number of a numbered role is known, and comes back as numbered_role() writes it.
+std::map<std::string, std::string> parse_columns(std::string_view text, std::span<const RoleRequest> known);
+std::map<std::string, std::string> parse_columns(std::string_view text, std::span<const std::string> known);
+
+}  // namespace hone::data

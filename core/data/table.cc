@@ -1,0 +1,136 @@
+#include "data/table.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "data/roles.h"
+
+namespace hone::data {
+
+namespace {
+
+template <class Values>
+const Values& values_of(const Table& table, const std::map<std::string, Values>& all, const std::string& role,
+                        const char* kind) {
+  auto found = all.find(role);
+  if (found == all.end()) fail(table.source(), ": no ", kind, " were read for the role \"", role, "\"");
+  return found->second;
+}
+
+// The roles of one table that the other lacks, or has of another kind.
+template <class Values>
+void list_missing(const std::map<std::string, Values>& all, const std::map<std::string, Values>& other,
+                  const char* kind, std::string& out) {
+  for (const auto& [role, values] : all) {
+    if (!other.contains(role)) out += cat(out.empty() ? "" : ", ", "\"", role, "\" (", kind, ")");
+  }
+}
+
+std::string missing(const Table& table, const Table& other) {
+  std::string roles;
+  list_missing(table.texts, other.texts, "text", roles);
+  list_missing(table.numbers, other.numbers, "number", roles);
+  list_missing(table.vectors, other.vectors, "vector", roles);
+  return roles;
+}
+
+void check_alike(const Table& table, const Table& other) {
+  const std::string here = missing(table, other), there = missing(other, table);
+  if (!here.empty() || !there.empty()) {
+    fail(table.source(), " and ", other.source(), ": found other columns, expected the same roles: ",
+         here.empty() ? "" : cat("only ", table.source(), " has ", here),
+         here.empty() || there.empty() ? "" : ", ",
+         there.empty() ? "" : cat("only ", other.source(), " has ", there));
+  }
+  for (const auto& [role, values] : table.vectors) {
+    const size_t width = other.vectors.at(role).width;
+    if (width == values.width) continue;
+    fail(other.source(), ": column \"", excerpt(other.columns.at(role)), "\": found vectors of ", width,
+         " numbers, expected ", values.width, " as in ", table.source());
+  }
+}
+
+template <class T>
+void reserve_for(std::vector<T>& values, const std::vector<T>& more) {
+  const size_t needed = values.size() + more.size();
+  // At least twice as large, so that a table of many files is not copied for each of them.
+  if (needed > values.capacity()) values.reserve(std::max(needed, 2 * values.capacity()));
+}
+
+template <class T>
+void move_behind(std::vector<T>& values, std::vector<T>& more) {
+  values.insert(values.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+}  // namespace
+
+const std::vector<std::string>& Table::text(const std::string& role) const {
+  return values_of(*this, texts, role, "texts");
+}
+
+const std::vector<double>& Table::number(const std::string& role) const {
+  return values_of(*this, numbers, role, "numbers");
+}
+
+const Vectors& Table::vector(const std::string& role) const {
+  return values_of(*this, vectors, role, "vectors");
+}
+
+std::vector<std::string> Table::numbered(const std::string& role) const {
+  std::vector<std::pair<uint32_t, std::string>> found;
+  const auto add = [&](const auto& values_of_role) {
+    const std::string& name = values_of_role.first;
+    const auto number = number_in_role(role, name);
+    if (number && name == numbered_role(role, *number)) found.emplace_back(*number, name);
+  };
+  std::for_each(texts.begin(), texts.end(), add);
+  std::for_each(numbers.begin(), numbers.end(), add);
+  std::for_each(vectors.begin(), vectors.end(), add);
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> roles;
+  if (has(role)) roles.push_back(role);
+  for (auto& [number, name] : found) roles.push_back(std::move(name));
+  return roles;
+}
+
+void Table::append(Table other) {
+  check_alike(*this, other);
+  if (rows > std::numeric_limits<uint32_t>::max() - other.rows)
+    fail(source(), " and ", other.source(), ": have more rows than can be counted (2^32)");
+  // All memory first: what follows cannot fail half-way.
+  for (auto& [role, values] : texts) reserve_for(values, other.texts.at(role));
+  for (auto& [role, values] : numbers) reserve_for(values, other.numbers.at(role));
+  for (auto& [role, values] : vectors) reserve_for(values.values, other.vectors.at(role).values);
+  reserve_for(lines, other.lines);
+  std::vector<Part> parts{{other.path, rows}};
+  for (Part& part : other.appended) parts.push_back({std::move(part.path), rows + part.first_row});
+  reserve_for(appended, parts);
+  for (auto& [role, values] : texts) move_behind(values, other.texts.at(role));
+  for (auto& [role, values] : numbers) move_behind(values, other.numbers.at(role));
+  for (auto& [role, values] : vectors) move_behind(values.values, other.vectors.at(role).values);
+  move_behind(lines, other.lines);
+  move_behind(appended, parts);
+  rows += other.rows;
+  Hash hash;
+  hash.add(content_hash);
+  hash.add(other.content_hash);
+  content_hash = hash.value();
+}
+
+std::string Table::where(size_t row) const {
+  auto after = std::upper_bound(appended.begin(), appended.end(), row,
+                                [](size_t at, const Part& part) { return at < part.first_row; });
+  return cat(after == appended.begin() ? path : std::prev(after)->path, ":", lines.at(row));
+}
+
+std::string Table::source() const {
+  if (appended.empty()) return path.string();
+  if (appended.size() == 1) return cat(path, " and ", appended.front().path);
+  return cat(appended.size() + 1, " files (", path, ", ...)");
+}
+
+}  // namespace hone::data

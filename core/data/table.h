@@ -1,0 +1,51 @@
+// What was read: the values of each role, row by row.
+//
+// Rules: every role has a value in every row. Several files may make one table; a message about a row names
+// the file it came from.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "data/vectors.h"
+
+namespace hone::data {
+
+struct Table {
+  // Where a further file's rows begin.
+  struct Part {
+    std::filesystem::path path;
+    size_t first_row = 0;
+  };
+
+  std::filesystem::path path;  // of the first file
+  size_t rows = 0;
+  std::map<std::string, std::vector<std::string>> texts;  // role -> [rows]
+  std::map<std::string, std::vector<double>> numbers;     // role -> [rows], all finite
+  std::map<std::string, Vectors> vectors;                 // role -> [rows, width], all finite
+  std::map<std::string, std::string> columns;             // role -> its column's name in the first file
+  std::vector<uint32_t> lines;                            // [rows] line of each row in its file, for messages
+  std::vector<Part> appended;                             // the files after the first, in order
+  uint64_t content_hash = 0;                              // of all roles' values, for checking a resume
+
+  bool has(const std::string& role) const {
+    return texts.contains(role) || numbers.contains(role) || vectors.contains(role);
+  }
+  const std::vector<std::string>& text(const std::string& role) const;  // throws Error when absent
+  const std::vector<double>& number(const std::string& role) const;     // throws Error when absent
+  const Vectors& vector(const std::string& role) const;                 // throws Error when absent
+  // Those of a numbered role that are here: the role itself, then ROLE_N by number.
+  std::vector<std::string> numbered(const std::string& role) const;
+
+  // The rows of `other` after those that are here. Throws Error, and changes nothing, where the roles, their
+  // kinds or the widths of vectors differ.
+  void append(Table other);
+
+  std::string where(size_t row) const;  // "FILE:LINE"
+  std::string source() const;           // "a.tsv", "a.tsv and b.tsv", "3 files (a.tsv, ...)"
+};
+
+}  // namespace hone::data
