@@ -42,7 +42,11 @@ void Arguments::add(const std::string& group, std::initializer_list<Option> opti
       adder(names, o.meaning, std::make_shared<Flag>(name));
       continue;
     }
-    const auto value = cxxopts::value<std::string>();
+    std::shared_ptr<cxxopts::Value> value = cxxopts::value<std::string>();
+    if (o.repeated) {
+      repeated_.insert(name);
+      value = cxxopts::value<std::vector<std::string>>();
+    }
     if (o.usual != nullptr) value->default_value(o.usual);
     adder(names, o.meaning, value, o.value);
     if (std::find(required_.begin(), required_.end(), name) != required_.end())
@@ -98,6 +102,16 @@ fs::path Arguments::path(const std::string& name) const {
   std::string typed = text(name);
   if (typed.empty()) fail_usage(name, ": \"\" found, the name of a file or folder expected");
   return typed;
+}
+
+std::vector<fs::path> Arguments::paths(const std::string& name) const {
+  if (!repeated_.contains(name)) return {path(name)};
+  std::vector<fs::path> all;
+  for (const std::string& typed : parsed_[name].as<std::vector<std::string>>()) {
+    if (typed.empty()) fail_usage(name, ": \"\" found, the name of a file or folder expected");
+    all.emplace_back(typed);
+  }
+  return all;
 }
 
 void Arguments::wrong_integer(const std::string& name, const std::string& typed, const std::string& range) {

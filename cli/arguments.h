@@ -5,9 +5,12 @@
 // UsageError that names the option, what was found and what was expected.
 #pragma once
 
+// A value with a comma in it is one value.
+#define CXXOPTS_VECTOR_DELIMITER '\0'
+#include <cxxopts.hpp>
+
 #include <charconv>
 #include <concepts>
-#include <cxxopts.hpp>
 #include <filesystem>
 #include <initializer_list>
 #include <limits>
@@ -27,6 +30,7 @@ struct Option {
   const char* value;  // stands for the value in the help; null: a flag
   const char* meaning;
   const char* usual = nullptr;  // taken where the option is not given
+  bool repeated = false;        // may be given several times: paths()
 };
 
 class Arguments {
@@ -48,6 +52,7 @@ class Arguments {
   std::string text(const std::string& name) const { return parsed_[name].as<std::string>(); }
   // Of a file or folder: never empty.
   fs::path path(const std::string& name) const;
+  std::vector<fs::path> paths(const std::string& name) const;  // one, or all of a repeated option
   template <std::integral N>
   N integer(const std::string& name, N lowest, N highest = std::numeric_limits<N>::max()) const {
     const std::string typed = text(name);
@@ -65,7 +70,7 @@ class Arguments {
                                          const std::string& range);
   cxxopts::Options options_;
   std::vector<std::string> required_, groups_;
-  std::set<std::string> declared_;
+  std::set<std::string> declared_, repeated_;
   std::vector<const config::OptionInfo*> from_table_;
   std::string usage_;  // the required options
   cxxopts::ParseResult parsed_;

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -31,7 +32,7 @@ std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
 }
 
 std::map<std::string, std::string> read_columns(const Arguments& arguments,
-                                                std::span<const std::string> roles) {
+                                                std::span<const data::RoleRequest> roles) {
   if (!arguments.given("columns")) return {};
   return data::parse_columns(arguments.text("columns"), roles);
 }
@@ -50,8 +51,11 @@ void check_output(const Arguments& arguments, const std::string& output,
                   std::initializer_list<const char*> inputs) {
   const fs::path path = arguments.path(output);
   for (const char* input : inputs) {
+    if (!arguments.given(input)) continue;
+    const std::vector<fs::path> read = arguments.paths(input);
     std::error_code absent;
-    if (arguments.given(input) && fs::equivalent(path, arguments.path(input), absent))
+    if (std::any_of(read.begin(), read.end(),
+                    [&](const fs::path& p) { return fs::equivalent(path, p, absent); }))
       fail_usage(output, ": \"", excerpt(path.string()), "\" is the file of --", input, ", which is read");
   }
 }

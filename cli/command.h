@@ -27,7 +27,7 @@ void add_device(Arguments& arguments);
 std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments);
 // --columns, where given.
 std::map<std::string, std::string> read_columns(const Arguments& arguments,
-                                                std::span<const std::string> roles);
+                                                std::span<const data::RoleRequest> roles);
 // Texts of a file: a .txt's lines, or of a table the column of --column, else "text", else the only one.
 std::vector<std::string> read_texts(const Arguments& arguments, const fs::path& file);
 // Refuses an output that is one of these inputs: writing it would destroy what was read.
@@ -44,5 +44,6 @@ int eval(int argc, char** argv);
 int nearest(int argc, char** argv);
 int info(int argc, char** argv);
 int options(int argc, char** argv);
+int losses(int argc, char** argv);
 
 }  // namespace hone::cli

@@ -7,7 +7,7 @@
 #include "eval/scores_json.h"
 #include "eval/sts.h"
 #include "progress.h"
-#include "train/pair_data.h"
+#include "train/data_roles.h"
 
 namespace hone::cli {
 
@@ -66,11 +66,12 @@ int eval(int argc, char** argv) {
   if (arguments.text("task") != "sts")
     fail_usage("task: \"", excerpt(arguments.text("task")), "\" found, sts expected");
   const auto engine = make_engine(arguments);
-  const auto columns = read_columns(arguments, train::pair_role_names());
+  const auto columns = read_columns(arguments, train::all_roles());
   const fs::path folder = arguments.path("model"), file = arguments.path("data");
   std::optional<fs::path> other;
   if (arguments.given("compare")) other = arguments.path("compare");
-  const data::Table table = data::read_table(file, train::pair_roles(columns));
+  const data::Table table =
+      data::read_table(file, train::roles_of(loss::find_loss("cosine"), data::column_names(file), columns));
 
   eval::StsScores scores, others;
   {

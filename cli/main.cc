@@ -18,7 +18,8 @@ struct Entry {
   int (*run)(int, char**);
 };
 constexpr Entry kCommands[] = {
-    {"train", "fine-tune a model on labelled sentence pairs", hone::cli::train},
+    {"train", "fine-tune a model on pairs, triplets or a teacher's signals", hone::cli::train},
+    {"losses", "list the losses: columns, options, when to use which", hone::cli::losses},
     {"encode", "turn texts into vectors", hone::cli::encode},
     {"eval", "score a model on labelled pairs, compare two models", hone::cli::eval},
     {"nearest", "find the texts nearest to a query", hone::cli::nearest},

@@ -8,6 +8,7 @@
 #include "eval/scores_json.h"
 #include "progress.h"
 #include "step_log.h"
+#include "train/data_roles.h"
 #include "train/trainer.h"
 
 namespace hone::cli {
@@ -25,21 +26,43 @@ void ask_to_stop(int) {
 }
 
 void declare(Arguments& arguments) {
-  arguments.add("Input and output",
-                {{"model", "DIR", "Folder of the model to start from"},
-                 {"data", "FILE", "Pairs to train on"},
-                 {"eval", "FILE", "Pairs to evaluate on, to keep the best step's weights"},
-                 {"out", "DIR", "Folder for the tuned model and, until then, checkpoints"},
-                 {"log", "FILE", "Write one line of JSON per step"},
-                 {"resume", nullptr, "Go on from the checkpoint in --out"},
-                 {"overwrite", nullptr, "Replace what is in --out"},
-                 {"json", nullptr, "Print the result as JSON"}});
-  arguments.add("Input and output", {"data.columns", "train.metric"});
-  arguments.add("Training",
-                {"train.loss", "train.epochs", "train.steps", "train.batch_size", "train.lr",
-                 "train.warmup_ratio", "train.schedule", "train.weight_decay", "train.max_grad_norm",
-                 "train.dropout", "train.label_scale", "train.max_seq_length", "train.seed",
-                 "train.no_shuffle", "train.eval_steps", "train.checkpoint_steps"});
+  arguments.add(
+      "Input and output",
+      {{"model", "DIR", "Folder of the model to start from"},
+       {"data", "FILE", "Rows to train on; several files (--data A --data B) make one", nullptr, true},
+       {"eval", "FILE", "Pairs to evaluate on, to keep the best step's weights"},
+       {"out", "DIR", "Folder for the tuned model and, until then, checkpoints"},
+       {"log", "FILE", "Write one line of JSON per step"},
+       {"resume", nullptr, "Go on from the checkpoint in --out"},
+       {"overwrite", nullptr, "Replace what is in --out"},
+       {"json", nullptr, "Print the result as JSON"}});
+  arguments.add("Input and output", {"data.columns"});
+  arguments.add("Training", {"train.loss",
+                             "train.loss_options",
+                             "train.epochs",
+                             "train.steps",
+                             "train.batch_size",
+                             "train.accumulate",
+                             "train.memory",
+                             "train.sampler",
+                             "train.mask_similarity",
+                             "train.vector_cache",
+                             "train.lr",
+                             "train.warmup_ratio",
+                             "train.schedule",
+                             "train.weight_decay",
+                             "train.max_grad_norm",
+                             "train.dropout",
+                             "train.freeze",
+                             "train.rates",
+                             "train.label_scale",
+                             "train.max_seq_length",
+                             "train.seed",
+                             "train.no_shuffle",
+                             "train.max_minutes"});
+  arguments.add("Evaluation and checkpoints",
+                {"train.metric", "train.eval_steps", "train.eval_share", "train.patience", "train.min_gain",
+                 "train.checkpoint_steps", "train.checkpoint_minutes"});
   add_device(arguments);
 }
 
@@ -65,6 +88,25 @@ void check_log(const Arguments& arguments) {
   }
 }
 
+// All files as one table, with the columns that the loss wants: the one asked for, or the one that suits the
+// first file.
+data::Table read_rows(const std::vector<fs::path>& files, train::TrainOptions& options,
+                      const std::map<std::string, std::string>& columns) {
+  if (options.loss.empty())
+    options.loss = train::loss_for(data::column_names(files[0]), columns, files[0].string()).name;
+  const loss::LossInfo& loss = loss::find_loss(options.loss);
+  std::optional<data::Table> all;
+  for (const fs::path& file : files) {
+    data::Table table = data::read_table(file, train::roles_of(loss, data::column_names(file), columns));
+    if (all) {
+      all->append(std::move(table));
+    } else {
+      all = std::move(table);
+    }
+  }
+  return std::move(*all);
+}
+
 nlohmann::ordered_json report_json(const train::EvalReport& report) {
   nlohmann::ordered_json j = {{"step", report.step}};
   eval::add_scores(j, report.metrics, {report.low, report.high});
@@ -75,29 +117,36 @@ nlohmann::ordered_json report_json(const train::EvalReport& report) {
 
 int train(int argc, char** argv) {
   Arguments arguments("train",
-                      "Fine-tunes a sentence-embedding model on labelled pairs.\n\n"
-                      "The pairs are .jsonl, .csv or .tsv, each also .gz, with columns sentence1,\n"
-                      "sentence2 and score (or label) in any order.",
+                      "Fine-tunes a sentence-embedding model.\n\n"
+                      "The data are .jsonl, .csv or .tsv, each also .gz, with columns in any order:\n"
+                      "sentence1, sentence2 and score; anchor and positive, maybe with negatives; or\n"
+                      "others, for losses that hone losses lists.",
                       {"model", "data", "out"});
   declare(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
-  const train::TrainOptions o = read_options(arguments);
-  const fs::path folder = arguments.path("model"), data = arguments.path("data"), out = arguments.path("out");
-  const auto columns = read_columns(arguments, train::pair_role_names());
+  train::TrainOptions o = read_options(arguments);
+  const fs::path folder = arguments.path("model"), out = arguments.path("out");
+  const std::vector<fs::path> files = arguments.paths("data");
+  const auto columns = read_columns(arguments, train::all_roles());
   const bool quiet = arguments.given("quiet");
   if (arguments.given("log")) check_log(arguments);
   const auto engine = make_engine(arguments);
   std::optional<StepLog> log;
   if (arguments.given("log")) log.emplace(arguments.path("log"));
   const auto model = model::load_model(folder);
-  data::Table table = data::read_table(data, train::pair_roles(columns));
+  data::Table table = read_rows(files, o, columns);
   std::optional<data::Table> eval;
-  if (arguments.given("eval")) eval = data::read_table(arguments.path("eval"), train::pair_roles(columns));
+  if (arguments.given("eval")) {
+    const fs::path file = arguments.path("eval");
+    eval =
+        data::read_table(file, train::roles_of(loss::find_loss("cosine"), data::column_names(file), columns));
+  }
   const auto existing = arguments.given("resume")      ? train::OnExisting::resume
                         : arguments.given("overwrite") ? train::OnExisting::overwrite
                                                        : train::OnExisting::refuse;
 
   train::Trainer trainer(model, engine, std::move(table), std::move(eval), o);
+  const std::string metric = trainer.metric();
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);
   train::TrainResult result;
@@ -106,6 +155,10 @@ int train(int argc, char** argv) {
     train::TrainCallbacks callbacks;
     callbacks.begin = [&] {
       progress.line(cat("engine: ", engine->describe()));
+      progress.line(cat("loss: ", trainer.loss().name,
+                        arguments.given("loss") ? "" : " (as suits the columns; --loss names another)", ", ",
+                        trainer.loss().formula));
+      for (const std::string& line : trainer.preflight().lines()) progress.line(line);
       if (trainer.label_scale() != 1) {
         progress.line(cat("labels are divided by ", trainer.label_scale(),
                           o.label_scale > 0 ? "" : " (read off the data; --label-scale sets another)"));
@@ -121,8 +174,8 @@ int train(int argc, char** argv) {
       progress.update(r.step, r.steps_total, cat("loss ", number(r.loss, 4)));
     };
     callbacks.evaluation = [&](const train::EvalReport& r) {
-      progress.line(cat(r.step == 0 ? "before training" : cat("step ", r.step), ": ", o.metric, " ",
-                        number(r.value(o.metric), 4), r.best && r.step > 0 ? " (best so far)" : ""));
+      progress.line(cat(r.step == 0 ? "before training" : cat("step ", r.step), ": ", metric, " ",
+                        number(r.value(metric), 4), r.best && r.step > 0 ? " (best so far)" : ""));
     };
     callbacks.stop = [] { return stop_asked != 0; };
     result = trainer.run(out, existing, callbacks);
@@ -133,7 +186,7 @@ int train(int argc, char** argv) {
     return kInterrupted;
   }
   const bool worse =
-      result.before && result.after && result.after->value(o.metric) < result.before->value(o.metric);
+      result.before && result.after && result.after->value(metric) < result.before->value(metric);
   if (arguments.given("json")) {
     nlohmann::ordered_json j = {
         {"out", out.string()},           {"steps", result.steps},
@@ -143,14 +196,15 @@ int train(int argc, char** argv) {
     if (result.after) j["after"] = report_json(*result.after);
     std::cout << j.dump(2) << '\n';
   } else if (!quiet && !result.already_finished) {
-    std::cerr << cat("trained ", result.steps, " steps in ", duration(result.seconds), ", peak memory ",
+    std::cerr << cat("trained ", result.steps, " steps in ", duration(result.seconds),
+                     result.ended_early.empty() ? "" : cat(", ended ", result.ended_early), ", peak memory ",
                      static_cast<int64_t>(peak_megabytes()), " MB; model in ", out.string())
               << '\n';
   }
   if (worse && !quiet) {
-    std::cerr << "warning: the tuned model scores below the base model on " << o.metric << " ("
-              << number(result.after->value(o.metric), 4) << " after, "
-              << number(result.before->value(o.metric), 4) << " before)\n";
+    std::cerr << "warning: the tuned model scores below the base model on " << metric << " ("
+              << number(result.after->value(metric), 4) << " after, "
+              << number(result.before->value(metric), 4) << " before)\n";
   }
   return kOk;
 }

@@ -20,8 +20,8 @@ void BatchPass::plan(const TrainData& data, std::span<const uint32_t> rows) {
   tokens_ = 0;
   for (const Sequence& s : all) {
     const auto length = static_cast<int64_t>(s.ids->size());
-    const bool full = !parts_.empty() && micro_tokens_ > 0 &&
-                      parts_.back().batch.tokens() + length > micro_tokens_;
+    const bool full =
+        !parts_.empty() && micro_tokens_ > 0 && parts_.back().batch.tokens() + length > micro_tokens_;
     if (parts_.empty() || full) parts_.emplace_back();
     parts_.back().batch.add(*s.ids, rows[static_cast<size_t>(s.index)], static_cast<uint32_t>(s.role));
     parts_.back().place.push_back(s.role * static_cast<int64_t>(rows.size()) + s.index);

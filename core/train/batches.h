@@ -12,8 +12,8 @@ namespace hone::train {
 class Batches {
  public:
   Batches(const TrainData& data, const TrainOptions& options);
-  // Batches of every epoch. Without duplicates an epoch may come out a batch longer or shorter than the first:
-  // then its last batch is left out, or its first comes again.
+  // Batches of every epoch. Without duplicates an epoch may come out a batch longer or shorter than the
+  // first: then its last batch is left out, or its first comes again.
   int64_t per_epoch() const { return per_epoch_; }
   std::vector<uint32_t> rows(int64_t epoch, int64_t batch);
 

@@ -13,9 +13,8 @@ namespace {
 constexpr std::pair<const char*, compute::State> kMoments[] = {{"first.", compute::State::first_moment},
                                                                {"second.", compute::State::second_moment}};
 
-constexpr std::pair<const char*, compute::State> kHeadStates[] = {{"value.", compute::State::value},
-                                                                  kMoments[0],
-                                                                  kMoments[1]};
+constexpr std::pair<const char*, compute::State> kHeadStates[] = {
+    {"value.", compute::State::value}, kMoments[0], kMoments[1]};
 
 model::RawTensor raw(std::string name, std::vector<int64_t> shape, std::span<const float> values) {
   return {std::move(name), "F32", std::move(shape), std::as_bytes(values)};

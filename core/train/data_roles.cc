@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "data/columns.h"
 
 namespace hone::train {
 
@@ -28,7 +29,8 @@ RoleRequest request(std::string_view role) {
 RoleRequest label(loss::Labels kind) {
   if (kind == loss::Labels::teacher_scores)
     return {"scores", ColumnKind::vector, true, {"score", "labels", "label"}};
-  if (kind == loss::Labels::teacher_vector) return {"vector", ColumnKind::vector, true, {"embedding", "label"}};
+  if (kind == loss::Labels::teacher_vector)
+    return {"vector", ColumnKind::vector, true, {"embedding", "label"}};
   return {"score", ColumnKind::number, true, {"label"}};
 }
 
@@ -77,8 +79,7 @@ std::vector<RoleRequest> all_roles() {
 }
 
 const loss::LossInfo& loss_for(std::span<const std::string> names,
-                               const std::map<std::string, std::string>& columns,
-                               const std::string& source) {
+                               const std::map<std::string, std::string>& columns, const std::string& source) {
   const Names n{names, columns};
   const bool scored = n.serve(label(loss::Labels::similarity)), pair = n.serve({"anchor", "positive"});
   if (pair && n.serve({"negative+"}) && n.serve(label(loss::Labels::teacher_scores)))
@@ -96,9 +97,11 @@ data::ReadOptions roles_of(const loss::LossInfo& loss, std::span<const std::stri
                            std::map<std::string, std::string> columns) {
   data::ReadOptions read;
   const Names n{names, columns};
-  const bool sentences = on_anchors(loss) && !n.serve({"anchor", "positive"}) && n.serve({"sentence1", "sentence2"});
+  const bool sentences =
+      on_anchors(loss) && !n.serve({"anchor", "positive"}) && n.serve({"sentence1", "sentence2"});
   for (std::string_view role : loss.texts) {
-    if (sentences && (role == "anchor" || role == "positive")) role = role == "anchor" ? "sentence1" : "sentence2";
+    if (sentences && (role == "anchor" || role == "positive"))
+      role = role == "anchor" ? "sentence1" : "sentence2";
     read.roles.push_back(request(role));
   }
   if (loss.labels != loss::Labels::none) read.roles.push_back(label(loss.labels));
@@ -122,7 +125,8 @@ std::vector<std::string> text_roles(const loss::LossInfo& loss, const data::Tabl
          " was found; the texts here are ", found.empty() ? "none" : found,
          " (--columns ROLE=NAME names another column)");
   };
-  const bool sentences = on_anchors(loss) && !table.texts.contains("anchor") && table.texts.contains("sentence1");
+  const bool sentences =
+      on_anchors(loss) && !table.texts.contains("anchor") && table.texts.contains("sentence1");
   for (std::string_view role : loss.texts) {
     if (role.ends_with('*') || role.ends_with('+')) {
       const std::string name(role.substr(0, role.size() - 1));
@@ -132,7 +136,8 @@ std::vector<std::string> text_roles(const loss::LossInfo& loss, const data::Tabl
       continue;
     }
     std::string name(role);
-    if (sentences && (role == "anchor" || role == "positive")) name = role == "anchor" ? "sentence1" : "sentence2";
+    if (sentences && (role == "anchor" || role == "positive"))
+      name = role == "anchor" ? "sentence1" : "sentence2";
     if (!table.texts.contains(name)) missing(name);
     roles.push_back(std::move(name));
   }

@@ -42,7 +42,8 @@ size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, s
          static_cast<size_t>(work.tokens_of_largest) * bytes_per_token(model);
 }
 
-// A step is about three and a half forward passes, one more where batches are cut. An evaluation is one over its texts where none was timed.
+// A step is about three and a half forward passes, one more where batches are cut. An evaluation is one over
+// its texts where none was timed.
 double estimate_seconds(const Workload& work, const Speed& speed) {
   const double step = (work.cut ? 4.5 : 3.5) * speed.token_seconds * work.tokens_per_step;
   const double evaluation = speed.evaluation_seconds > 0

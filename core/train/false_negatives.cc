@@ -139,10 +139,9 @@ loss::FalseNegatives FalseNegatives::of(std::span<const uint32_t> rows, bool all
 }
 
 size_t FalseNegatives::bytes() const {
-  return vectors_.capacity() * sizeof(float) +
-         (positives_.offsets.capacity() + positives_.values.capacity() + anchors_.offsets.capacity() +
-          anchors_.values.capacity()) *
-             sizeof(uint32_t);
+  return vectors_.capacity() * sizeof(float) + (positives_.offsets.capacity() + positives_.values.capacity() +
+                                                anchors_.offsets.capacity() + anchors_.values.capacity()) *
+                                                   sizeof(uint32_t);
 }
 
 }  // namespace hone::train

@@ -24,12 +24,12 @@ struct TrainOptions {
   std::string loss;   // empty: as suits the columns
   std::string loss_options;
   int64_t batch_size = 32;
-  int64_t accumulate = 1;            // batches of a step
-  size_t memory = 0;                 // bytes of the process; 0: 3/4 of the machine's
-  std::string sampler = "random";    // or no-duplicates
-  double mask_similarity = 2;        // above 1: no mask by similarity
-  std::string vector_cache;          // a folder; empty: vectors are not kept
-  std::string freeze, rates;         // regular expressions of tensors' names; "REGEX=RATE;..."
+  int64_t accumulate = 1;          // batches of a step
+  size_t memory = 0;               // bytes of the process; 0: 3/4 of the machine's
+  std::string sampler = "random";  // or no-duplicates
+  double mask_similarity = 2;      // above 1: no mask by similarity
+  std::string vector_cache;        // a folder; empty: vectors are not kept
+  std::string freeze, rates;       // regular expressions of tensors' names; "REGEX=RATE;..."
   double learning_rate = 5e-5;
   double warmup_ratio = 0;
   ScheduleKind schedule = ScheduleKind::linear;
@@ -39,15 +39,15 @@ struct TrainOptions {
   double label_scale = 0;    // 0: read off the data
   uint64_t seed = 42;
   bool shuffle = true;
-  int64_t eval_steps = 0;          // 0: at the end of each epoch
-  double eval_share = 1;           // of the time, at most
-  int64_t patience = 0;            // evaluations without a better score; 0: no end
+  int64_t eval_steps = 0;  // 0: at the end of each epoch
+  double eval_share = 1;   // of the time, at most
+  int64_t patience = 0;    // evaluations without a better score; 0: no end
   double min_gain = 0;
   double max_minutes = 0;          // 0: no end
   double checkpoint_minutes = 0;   // 0: by steps alone
   int64_t checkpoint_steps = 500;  // 0: only when interrupted
   std::string metric;              // empty: the evaluation's first
-  int32_t max_seq_length = 0;  // 0: the model's own
+  int32_t max_seq_length = 0;      // 0: the model's own
 
   // Everything that changes the weights, as name and value: what a resumed run must agree on.
   std::vector<std::pair<std::string, std::string>> identity() const;

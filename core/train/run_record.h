@@ -21,7 +21,7 @@ struct RunRecord {
   Identity identity;
   std::optional<EvalReport> before;  // evaluation of the base model
   std::optional<EvalReport> best;
-  int64_t since_best = 0;        // evaluations
+  int64_t since_best = 0;       // evaluations
   bool evaluation_due = false;  // stopped before the evaluation that follows `step`
 };
 

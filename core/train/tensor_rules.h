@@ -23,7 +23,7 @@ class TensorRules {
   void apply(const std::string& name, compute::ParameterOptions& options) const;
 
  private:
-  std::vector<std::regex> frozen_;                    // none or one
+  std::vector<std::regex> frozen_;                     // none or one
   std::vector<std::pair<std::regex, float>> factors_;  // of the learning rate
 };
 

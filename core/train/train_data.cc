@@ -35,8 +35,7 @@ TrainData::TrainData(data::Table table, const loss::LossInfo& loss, double label
   text_of_.reserve(static_cast<size_t>(roles() * rows()));
   for (const std::string& role : roles_) {
     for (const std::string& text : table_.text(role)) {
-      text_of_.push_back(
-          numbers.try_emplace(text, static_cast<uint32_t>(numbers.size())).first->second);
+      text_of_.push_back(numbers.try_emplace(text, static_cast<uint32_t>(numbers.size())).first->second);
     }
   }
   distinct.resize(numbers.size());
@@ -75,8 +74,9 @@ void TrainData::read_labels(const loss::LossInfo& loss, double label_scale) {
     if (!vector && label_width_ != documents && !margins) {
       fail(table_.where(0), ": column \"", excerpt(table_.columns.at(role)), "\": found ", label_width_,
            " scores, expected ", documents, ", one for each document",
-           std::string_view(loss.name) == "margin-mse" ? cat(", or ", documents - 1, ", one for each negative")
-                                                       : "");
+           std::string_view(loss.name) == "margin-mse"
+               ? cat(", or ", documents - 1, ", one for each negative")
+               : "");
     }
     labels_ = std::move(vectors.values);
     return;
@@ -84,7 +84,8 @@ void TrainData::read_labels(const loss::LossInfo& loss, double label_scale) {
   if (!table_.numbers.contains("score"))
     fail(table_.path, ": the loss ", loss.name, " needs ", loss.columns(), ", and no score was found");
   label_width_ = 1;
-  if (loss.labels == Labels::similarity) label_scale_ = label_scale > 0 ? label_scale : read_label_scale(table_);
+  if (loss.labels == Labels::similarity)
+    label_scale_ = label_scale > 0 ? label_scale : read_label_scale(table_);
   const auto& scores = table_.number("score");
   labels_.reserve(scores.size());
   for (size_t row = 0; row < scores.size(); ++row) {

@@ -92,7 +92,8 @@ loss::Setup Trainer::setup() const {
     if (setup.classes == 0) setup.classes = seen;
     if (setup.classes < seen)
       fail_usage("loss-options: classes: ", setup.classes, " found, the largest label is ", seen - 1);
-    if (setup.classes < 2) fail(data_.table().source(), ": all rows are of class 0, at least two classes expected");
+    if (setup.classes < 2)
+      fail(data_.table().source(), ": all rows are of class 0, at least two classes expected");
   }
   if (loss_.labels == loss::Labels::teacher_vector) setup.teacher_width = data_.label_width();
   return setup;
@@ -112,8 +113,8 @@ int64_t Trainer::allowed_micro_tokens() {
   const auto size = static_cast<size_t>(std::min(options_.batch_size, data_.rows()));
   std::nth_element(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(size - 1), tokens.end(),
                    std::greater<>());
-  const int64_t most = std::accumulate(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(size),
-                                       int64_t{0});
+  const int64_t most =
+      std::accumulate(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(size), int64_t{0});
   const int64_t longest = preflight_.longest_tokens;
   const size_t per_token = bytes_per_token(*model_);
   const int64_t fits = allowed > fixed ? static_cast<int64_t>((allowed - fixed) / per_token) : 0;
@@ -184,8 +185,8 @@ Workload Trainer::workload(int64_t last, int64_t done, bool evaluation_due) {
   work.cut = micro_tokens_ > 0;
   if (work.cut) work.tokens_of_largest = std::min(work.tokens_of_largest, micro_tokens_);
   work.loss_floats = std::min(options_.batch_size, data_.rows()) * data_.roles() * model_->dim();
-  work.checkpoints = options_.checkpoint_minutes > 0 ||
-                     (options_.checkpoint_steps > 0 && options_.checkpoint_steps < last);
+  work.checkpoints =
+      options_.checkpoint_minutes > 0 || (options_.checkpoint_steps > 0 && options_.checkpoint_steps < last);
   if (!eval_) return work;
   work.evaluation_batch_tokens = engine_->batch_tokens();
   const int64_t every = evaluate_every();
@@ -238,8 +239,7 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
     card.settings.emplace_back("labels divided by", cat(label_scale()));
   if (run.state.before && run.state.best) {
     for (const auto& [name, value] : run.state.before->metrics)
-      card.scores.push_back(
-          {eval_->source(), name, value, run.state.best->value(name)});
+      card.scores.push_back({eval_->source(), name, value, run.state.best->value(name)});
   }
   StagedFolder staged(*out);
   write_model_files(*tuned, staged.path(), card);
@@ -255,10 +255,9 @@ void Trainer::begin(Run& run) {
   run.parameters = engine_->parameters();
   run.encoder = std::make_unique<nn::SentenceEncoder>(
       *run.start, *run.parameters,
-      nn::EncoderOptions{true, static_cast<float>(options_.dropout),
-                         [this](const std::string& name, compute::ParameterOptions& o) {
-                           rules_.apply(name, o);
-                         }});
+      nn::EncoderOptions{
+          true, static_cast<float>(options_.dropout),
+          [this](const std::string& name, compute::ParameterOptions& o) { rules_.apply(name, o); }});
   run.loss = loss::make_loss(loss_, loss_options_, setup());
   for (const loss::Head& head : run.loss->heads())
     run.heads.push_back(

@@ -32,7 +32,8 @@ double Trainer::add_batch(Run& run, std::span<const uint32_t> rows, uint64_t bat
   input.dim = run.pass->dim();
   input.label_width = data_.label_width();
   std::vector<float> labels;
-  for (uint32_t row : rows) labels.insert(labels.end(), data_.labels(row), data_.labels(row) + data_.label_width());
+  for (uint32_t row : rows)
+    labels.insert(labels.end(), data_.labels(row), data_.labels(row) + data_.label_width());
   input.labels = labels;
   loss::FalseNegatives false_negatives;
   if (false_negatives_) {
@@ -161,7 +162,8 @@ const HostBatch& Trainer::forward() {
   const int64_t index = run.state.step;
   require_steps_left(index, frame_.steps_total);
   if (options_.accumulate > 1)
-    fail_usage("accumulate: ", options_.accumulate, " found, 1 expected: a loss of the host's makes a step of each batch");
+    fail_usage("accumulate: ", options_.accumulate,
+               " found, 1 expected: a loss of the host's makes a step of each batch");
   const std::vector<uint32_t> rows = step_rows(index).front();
   HostBatch host;
   host.step = index;

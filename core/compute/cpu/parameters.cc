@@ -138,7 +138,8 @@ std::vector<float*> CpuParameters::gradient_rows(Parameter p, std::span<const in
 
 void CpuParameters::add_gradient(Parameter p, std::span<const float> values) {
   const Entry& e = at(p);
-  if (!e.options.trainable || e.options.row_sparse) fail("parameter ", e.name, " takes no gradient from outside");
+  if (!e.options.trainable || e.options.row_sparse)
+    fail("parameter ", e.name, " takes no gradient from outside");
   if (static_cast<int64_t>(values.size()) != e.size())
     fail("parameter ", e.name, ": a gradient of ", values.size(), " values given, ", e.size(), " expected");
   bool accumulate = false;

@@ -65,9 +65,11 @@ void TorchParameters::read_gradient(Parameter p, std::span<float> out) {
 
 void TorchParameters::add_gradient(Parameter p, std::span<const float> values) {
   Entry& e = at(p);
-  if (!e.options.trainable || e.options.row_sparse) fail("parameter ", e.name, " takes no gradient from outside");
+  if (!e.options.trainable || e.options.row_sparse)
+    fail("parameter ", e.name, " takes no gradient from outside");
   if (static_cast<int64_t>(values.size()) != e.value.numel())
-    fail("parameter ", e.name, ": a gradient of ", values.size(), " values given, ", e.value.numel(), " expected");
+    fail("parameter ", e.name, ": a gradient of ", values.size(), " values given, ", e.value.numel(),
+         " expected");
   const c10::AutoGradMode off(false);
   const at::Tensor more = upload(values.data(), e.value.sizes(), at::kFloat, settings_);
   at::Tensor& gradient = e.value.mutable_grad();
@@ -125,9 +127,10 @@ void TorchParameters::step(const AdamW& adamw) {
     const std::vector<at::Tensor> steps(
         values.size(), at::full({}, static_cast<double>(adamw.step),
                                 at::TensorOptions().dtype(at::kFloat).device(settings_.device)));
-    at::_fused_adamw_(values, gradients, first, second, {}, steps, static_cast<double>(adamw.learning_rate * rate),
-                      static_cast<double>(adamw.beta1), static_cast<double>(adamw.beta2),
-                      decay ? static_cast<double>(adamw.weight_decay) : 0.0, static_cast<double>(adamw.eps),
+    at::_fused_adamw_(values, gradients, first, second, {}, steps,
+                      static_cast<double>(adamw.learning_rate * rate), static_cast<double>(adamw.beta1),
+                      static_cast<double>(adamw.beta2), decay ? static_cast<double>(adamw.weight_decay) : 0.0,
+                      static_cast<double>(adamw.eps),
                       /*amsgrad=*/false, /*maximize=*/false);
   }
 }

@@ -1,0 +1,51 @@
+// hone losses
+#include <iostream>
+
+#include "command.h"
+#include "loss/loss_table.h"
+
+namespace hone::cli {
+
+namespace {
+
+nlohmann::ordered_json as_json(const loss::LossInfo& loss) {
+  nlohmann::ordered_json options = nlohmann::ordered_json::array();
+  for (const config::OptionInfo& o : loss.options)
+    options.push_back({{"name", o.name()}, {"usual", o.usual}, {"range", o.range}, {"help", o.help}});
+  return {{"name", loss.name},       {"columns", loss.columns()}, {"use", loss.use},
+          {"formula", loss.formula}, {"source", loss.source},     {"in_batch_negatives", loss.in_batch},
+          {"options", options}};
+}
+
+void print(const loss::LossInfo& loss) {
+  std::cout << loss.name << "\n  for      " << loss.use << "\n  columns  " << loss.columns()
+            << "\n  formula  " << loss.formula << "\n  source   " << loss.source << '\n';
+  for (const config::OptionInfo& o : loss.options) {
+    std::cout << "  " << o.name() << '=' << (*o.usual != '\0' ? o.usual : o.value) << "\n           "
+              << o.help << "; " << o.range << '\n';
+  }
+}
+
+}  // namespace
+
+int losses(int argc, char** argv) {
+  Arguments arguments("losses",
+                      "Lists the losses that train --loss takes: what each is for, the columns it wants and\n"
+                      "its options, for --loss-options name=value,...",
+                      {});
+  arguments.add("", {Option{"json", nullptr, "Print the list as JSON"}});
+  if (!arguments.parse(argc, argv)) return kOk;
+  if (arguments.given("json")) {
+    nlohmann::ordered_json all = nlohmann::ordered_json::array();
+    for (const loss::LossInfo& loss : loss::loss_table()) all.push_back(as_json(loss));
+    std::cout << all.dump(2) << '\n';
+    return kOk;
+  }
+  for (const loss::LossInfo& loss : loss::loss_table()) {
+    if (&loss != loss::loss_table().data()) std::cout << '\n';
+    print(loss);
+  }
+  return kOk;
+}
+
+}  // namespace hone::cli
