@@ -64,17 +64,42 @@ def read_pairs(path):
             "label": [float(r["score"]) / 5 for r in rows]}
 
 
-def train(model, pairs, batch_size, warmup_ratio, seed=42, max_steps=-1, on_loss=None, on_step_end=None):
-    """One epoch (or max_steps) of the reference's own trainer and cosine-similarity loss, rows in the order given.
+def add_loss_options(arguments):
+    arguments.add_argument("--loss", choices=("cosine", "mnr", "cached-mnr"), default="cosine")
+    arguments.add_argument("--mini-batch-size", type=int, default=32, help="texts at a time in cached-mnr")
 
-    AdamW at 2e-5, linear schedule, clipping at 1, no weight decay. on_loss gets the loss of each batch as a float,
-    on_step_end is called without arguments. Returns the trainer's log: one entry a step with grad_norm and
-    learning_rate when on_loss is given.
+
+def read_training_rows(path, loss):
+    """The columns that `loss` trains on: those of read_pairs for cosine, else anchor, positive and any negative."""
+    if loss == "cosine":
+        return read_pairs(path)
+    rows = read_rows(path)
+    return {name: [r[name] for r in rows] for name in ("anchor", "positive", "negative") if name in rows[0]}
+
+
+def count(columns):
+    return len(next(iter(columns.values())))
+
+
+def make_loss(model, name, mini_batch_size):
+    from sentence_transformers.sentence_transformer import losses
+
+    if name == "cached-mnr":
+        return losses.CachedMultipleNegativesRankingLoss(model, mini_batch_size=mini_batch_size)
+    return {"cosine": losses.CosineSimilarityLoss, "mnr": losses.MultipleNegativesRankingLoss}[name](model)
+
+
+def train(model, pairs, batch_size, warmup_ratio, seed=42, max_steps=-1, on_loss=None, on_step_end=None, loss="cosine",
+          mini_batch_size=32):
+    """One epoch (or max_steps) of the reference's own trainer and loss, rows in the order given.
+
+    pairs are columns in the order in which the loss takes them, a label last. AdamW at 2e-5, linear schedule, clipping
+    at 1, no weight decay. on_loss gets the loss of each batch as a float, on_step_end is called without arguments.
+    Returns the trainer's log: one entry a step with grad_norm and learning_rate when on_loss is given.
     """
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from sentence_transformers.base.sampler import DefaultBatchSampler
-    from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss
     from torch.utils.data import SequentialSampler
     from transformers import PrinterCallback, TrainerCallback
 
@@ -83,10 +108,10 @@ def train(model, pairs, batch_size, warmup_ratio, seed=42, max_steps=-1, on_loss
             return DefaultBatchSampler(SequentialSampler(dataset), **options)
 
         def compute_loss(self, *arguments, **options):
-            loss = super().compute_loss(*arguments, **options)
+            value = super().compute_loss(*arguments, **options)
             if on_loss is not None:
-                on_loss(loss.item())
-            return loss
+                on_loss(value.item())
+            return value
 
     class StepEnd(TrainerCallback):
         def on_step_end(self, *arguments, **options):
@@ -100,7 +125,7 @@ def train(model, pairs, batch_size, warmup_ratio, seed=42, max_steps=-1, on_loss
             max_grad_norm=1.0, seed=seed, use_cpu=True, save_strategy="no", eval_strategy="no", report_to="none",
             logging_strategy="no" if on_loss is None else "steps", logging_steps=1, disable_tqdm=True)
         trainer = InOrder(model=model, args=settings, train_dataset=Dataset.from_dict(pairs),
-                          loss=CosineSimilarityLoss(model), callbacks=[StepEnd()])
+                          loss=make_loss(model, loss, mini_batch_size), callbacks=[StepEnd()])
         trainer.remove_callback(PrinterCallback)  # standard output is for results
         trainer.train()
         return [entry for entry in trainer.state.log_history if "grad_norm" in entry]
