@@ -1,8 +1,7 @@
 // Datasets from files and from rows.
 //
-// Rules: whatever its source, a table is filled through data::Columns, which checks UTF-8 and numbers. A
-// dataset that is filled row by row becomes a table for good when something uses it.
-#include <cmath>
+// Rules: whatever its source, a table is filled through data::Columns, which checks UTF-8, numbers and
+// widths. A dataset that is filled row by row becomes a table for good when something uses it.
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -18,15 +17,14 @@ namespace hone::capi {
 
 data::ReadOptions read_options(const hone_config* options) {
   const config::Options& given = options_of(options);
-  std::map<std::string, std::string> columns;
+  data::ReadOptions read = train::pair_roles({});
   if (given.given("data.columns")) {
     try {
-      columns = data::parse_columns(given.text("data.columns"), train::pair_role_names());
+      read.columns = data::parse_columns(given.text("data.columns"), read.roles);
     } catch (const Error& e) {
       throw config::OptionError("data.columns", e.what());
     }
   }
-  data::ReadOptions read = train::pair_roles(std::move(columns));
   read.column_option = "data.columns \"ROLE=NAME\"";
   return read;
 }
@@ -48,6 +46,27 @@ std::unique_ptr<hone_dataset, ReleaseDataset> begin_dataset(hone_runtime& runtim
 }
 
 }  // namespace hone::capi
+
+namespace {
+
+void put_value(hone::data::Columns& columns, const hone::data::Slot& slot, const hone_value& value,
+               size_t line) {
+  if (slot.numbers != nullptr) return columns.put_number(slot, value.number, line);
+  if (slot.vectors != nullptr) {
+    const auto& [data, size] = value.vector;
+    if (size > kMostBytes / sizeof *data)
+      fail_argument("values", cat("a vector of ", size, " numbers"), "one that fits into memory");
+    if (data == nullptr && size != 0) fail_argument("values", cat("NULL for ", size, " numbers"), "a vector");
+    return columns.put_vector(slot, size == 0 ? std::span<const float>() : std::span(data, size), line);
+  }
+  const auto& [data, size] = value.text;
+  if (size > kMostBytes)
+    fail_argument("values", cat("a text of ", size, " bytes"), "one that fits into memory");
+  if (data == nullptr && size != 0) fail_argument("values", cat("NULL for ", size, " bytes"), "a text");
+  columns.put_text(slot, size == 0 ? std::string_view() : std::string_view(data, size), line);
+}
+
+}  // namespace
 
 const hone::data::Table& hone_dataset::use(const char* name) const {
   std::lock_guard lock(mutex);
@@ -105,21 +124,7 @@ hone_status hone_dataset_add(hone_dataset* dataset, const hone_value* values, si
     const size_t columns = d.filling->names.size();
     if (count != columns) fail_argument("count", cat(count), cat(columns, ", as there are columns,"));
     add_row(d, [&](const hone::data::Slot& slot, size_t line) {
-      const hone_value& value = values[slot.index];
-      if (slot.texts == nullptr) {
-        put_number(*d.filling->columns, slot, value.number, line);
-        return;
-      }
-      if (value.text.size > kMostBytes) {
-        fail_argument("values", cat("a text of ", value.text.size, " bytes"), "one that fits into memory");
-      }
-      if (value.text.data == nullptr && value.text.size != 0) {
-        fail_argument("values", cat("NULL for ", value.text.size, " bytes"), "a text");
-      }
-      d.filling->columns->put_text(
-          slot,
-          value.text.size == 0 ? std::string_view() : std::string_view(value.text.data, value.text.size),
-          line);
+      put_value(*d.filling->columns, slot, values[slot.index], line);
     });
   });
 }
@@ -142,11 +147,16 @@ hone_status hone_dataset_info(const hone_dataset* dataset, size_t head, hone_buf
     for (const auto& [role, name] : d.table.columns) {
       columns[role] = {{"name", name}, {"type", d.table.texts.contains(role) ? "text" : "number"}};
     }
+    for (const auto& [role, vectors] : d.table.vectors) {
+      columns[role]["type"] = "vector";
+      columns[role]["width"] = vectors.width;
+    }
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     for (size_t row = 0; row < std::min(head, d.table.rows); ++row) {
       nlohmann::ordered_json shown = nlohmann::ordered_json::object();
       for (const auto& [role, values] : d.table.texts) shown[role] = values[row];
       for (const auto& [role, values] : d.table.numbers) shown[role] = values[row];
+      for (const auto& [role, values] : d.table.vectors) shown[role] = values.row(row);
       rows.push_back(std::move(shown));
     }
     const nlohmann::ordered_json j = {

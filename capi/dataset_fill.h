@@ -1,8 +1,7 @@
 // Filling a dataset row by row, from wherever rows come.
 #pragma once
 
-#include <cmath>
-
+#include "arrow.h"
 #include "handles.h"
 
 namespace hone::capi {
@@ -11,12 +10,17 @@ struct ReleaseDataset {
   void operator()(hone_dataset* dataset) const { release(dataset); }
 };
 
+// The roles that a dataset reads, and the columns that data.columns names.
 data::ReadOptions read_options(const hone_config* options);
 
 // Throws StatusError(HONE_EFORMAT) where a column is missing.
 std::unique_ptr<hone_dataset, ReleaseDataset> begin_dataset(hone_runtime& runtime, std::string source,
                                                             std::vector<std::string> names,
                                                             data::ReadOptions options);
+
+// All rows of a stream.
+std::unique_ptr<hone_dataset, ReleaseDataset> read_stream(hone_runtime& runtime, OwnedStream& stream,
+                                                          data::ReadOptions options);
 
 // What the core finds wrong with data in memory is HONE_EFORMAT.
 template <class F>
@@ -28,11 +32,6 @@ void as_format(const F& f, int64_t row = -1) {
   } catch (const Error& e) {
     throw StatusError(HONE_EFORMAT, std::string(), e.what(), row);
   }
-}
-
-inline void put_number(data::Columns& columns, const data::Slot& slot, double number, size_t line) {
-  if (!std::isfinite(number)) columns.wrong_value(slot, cat(number), line);
-  slot.numbers->push_back(number);
 }
 
 // Calls put(slot, line) for each column that is read; a row that fails is taken back whole.
@@ -47,8 +46,7 @@ void add_row(hone_dataset& d, const F& put) {
         },
         static_cast<int64_t>(row));
   } catch (...) {
-    for (auto& [role, values] : d.table.texts) values.resize(row);
-    for (auto& [role, values] : d.table.numbers) values.resize(row);
+    d.filling->columns->take_back();
     throw;
   }
 }

@@ -80,6 +80,11 @@ typedef struct hone_str {
   size_t size;      /* bytes */
 } hone_str;
 
+typedef struct hone_vector {
+  const float *data; /* NULL only where size is 0 */
+  size_t size;       /* numbers */
+} hone_vector;
+
 /*
  * SIZED STRUCTS begin with struct_size. Set it to sizeof of the struct you were compiled with before a call; the
  * library touches no more than that and writes back how much of it is filled or read, so that an older program works
@@ -416,8 +421,9 @@ HONE_API hone_status hone_dataset_read(hone_runtime *runtime, const char *file, 
                                        hone_dataset **out, hone_error **error);
 
 /**
- * The same from Arrow: texts are utf8 or large_utf8, labels float32, float64, int32 or int64; other columns are
- * ignored. Everything is copied before the call returns; the stream is read by the calling thread.
+ * The same from Arrow: texts are utf8 or large_utf8, labels float32, float64, int32 or int64, vectors FixedSizeList,
+ * List or LargeList of float32 or float64; nulls are refused, also within a vector; other columns are ignored.
+ * Everything is copied before the call returns; the stream is read by the calling thread.
  *
  * @param runtime  kept by the dataset
  * @param stream   in: taken over in every case, its release is cleared
@@ -444,14 +450,16 @@ HONE_API hone_status hone_dataset_from_arrow(hone_runtime *runtime, struct Arrow
 HONE_API hone_status hone_dataset_create(hone_runtime *runtime, const char *const *columns, size_t count,
                                          const hone_config *options, hone_dataset **out, hone_error **error);
 
-/* A value of a row: a text where the column is one of texts, else a number. */
+/* A value of a row. What its column is decides which member is read; the others may stay zero. */
 typedef struct hone_value {
   hone_str text;
   double number;
+  hone_vector vector;
 } hone_value;
 
 /**
- * Adds a row. Texts are copied. A row that is refused is not added.
+ * Adds a row. Texts and vectors are copied. Every vector of a column has as many numbers as the first row's. A row that
+ * is refused is not added.
  *
  * @param dataset  made by hone_dataset_create(), not yet used by a trainer or an evaluation
  * @param values   in: [count], in the order of the columns
@@ -466,7 +474,8 @@ HONE_API hone_status hone_dataset_add(hone_dataset *dataset, const hone_value *v
 HONE_API int64_t hone_dataset_size(const hone_dataset *dataset);
 
 /**
- * {"source", "rows", "columns": {role: {"name", "type": "text" or "number"}}, "head": [{role: value}]}
+ * {"source", "rows", "columns": {role: {"name", "type": "text", "number" or "vector"}}, "head": [{role: value}]}; a
+ * column of vectors has "width" too, 0 before the first row.
  *
  * @param dataset  the dataset
  * @param head     number of first rows to show

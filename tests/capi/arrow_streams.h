@@ -23,6 +23,7 @@ struct ArrowColumn {
   std::string name, format;
   int64_t length = 0, offset = 0, nulls = 0;
   std::vector<std::vector<unsigned char>> buffers;  // an empty first one: no validity bitmap
+  std::vector<ArrowColumn> children = {};           // of a list: its items
 };
 
 template <class T>
@@ -72,6 +73,39 @@ ArrowColumn number_column(const std::string& name, const std::vector<std::option
   std::vector<T> plain;
   for (const auto& value : values) plain.push_back(value.value_or(T{}));
   column.buffers.push_back(bytes_of_values(plain));
+  return column;
+}
+
+// Lists of numbers; a list that is not there is a null. Offset is int32_t for lists, int64_t for large lists.
+template <class T>
+using Lists = std::vector<std::optional<std::vector<std::optional<T>>>>;
+
+template <class Offset = int32_t, class T>
+ArrowColumn list_column(const std::string& name, const Lists<T>& rows) {
+  ArrowColumn column{name, sizeof(Offset) == 8 ? "+L" : "+l", 0, 0, 0, {}};
+  set_validity(column, rows);
+  std::vector<Offset> offsets{0};
+  std::vector<std::optional<T>> items;
+  for (const auto& row : rows) {
+    if (row) items.insert(items.end(), row->begin(), row->end());
+    offsets.push_back(static_cast<Offset>(items.size()));
+  }
+  column.buffers.push_back(bytes_of_values(offsets));
+  column.children.push_back(number_column<T>("item", items));
+  return column;
+}
+
+// A null has items too, as many as the others.
+template <class T>
+ArrowColumn fixed_list_column(const std::string& name, size_t width, const Lists<T>& rows) {
+  ArrowColumn column{name, "+w:" + std::to_string(width), 0, 0, 0, {}};
+  set_validity(column, rows);
+  std::vector<std::optional<T>> items;
+  for (const auto& row : rows) {
+    const auto values = row.value_or(std::vector<std::optional<T>>(width, T{}));
+    items.insert(items.end(), values.begin(), values.end());
+  }
+  column.children.push_back(number_column<T>("item", items));
   return column;
 }
 
@@ -159,8 +193,8 @@ class Stream {
     delete node;
     schema->release = nullptr;
   }
-  static void fill(ArrowSchema* out, const Owner& state, const std::string& name, const std::string& format) {
-    auto* node = new SchemaNode{state, name, format, {}, {}};
+  static void fill(ArrowSchema* out, const Owner& state, const ArrowColumn& column) {
+    auto* node = new SchemaNode{state, column.name, column.format, {}, {}};
     ++state->alive;
     *out = {node->format.c_str(),
             node->name.c_str(),
@@ -171,21 +205,25 @@ class Stream {
             nullptr,
             release_schema,
             node};
+    fill_children(out, node, state, column.children);
+  }
+  template <class Struct, class Node>
+  static void fill_children(Struct* out, Node* node, const Owner& state,
+                            const std::vector<ArrowColumn>& children) {
+    node->children.resize(children.size());
+    for (size_t i = 0; i < children.size(); ++i) {
+      fill(&node->children[i], state, children[i]);
+      node->pointers.push_back(&node->children[i]);
+    }
+    out->n_children = static_cast<int64_t>(children.size());
+    out->children = node->pointers.data();
   }
   static int get_schema(ArrowArrayStream* stream, ArrowSchema* out) {
     const Owner& state = *static_cast<Owner*>(stream->private_data);
     if (state->schema_error != 0) return state->schema_error;
-    fill(out, state, "", state->root_format);
-    if (state->batches.empty() || state->root_format != "+s") return 0;
-    auto* node = static_cast<SchemaNode*>(out->private_data);
-    const auto& columns = state->batches[0].columns;
-    node->children.resize(columns.size());
-    for (size_t i = 0; i < columns.size(); ++i) {
-      fill(&node->children[i], state, columns[i].name, columns[i].format);
-      node->pointers.push_back(&node->children[i]);
-    }
-    out->n_children = static_cast<int64_t>(columns.size());
-    out->children = node->pointers.data();
+    ArrowColumn root{"", state->root_format, 0, 0, 0, {}};
+    if (!state->batches.empty() && state->root_format == "+s") root.children = state->batches[0].columns;
+    fill(out, state, root);
     return 0;
   }
 
@@ -218,6 +256,7 @@ class Stream {
             nullptr,
             release_array,
             node};
+    fill_children(out, node, state, column.children);
   }
   static int get_next(ArrowArrayStream* stream, ArrowArray* out) {
     const Owner& state = *static_cast<Owner*>(stream->private_data);
@@ -226,15 +265,7 @@ class Stream {
       return state->next_error;
     }
     const ArrowBatch& batch = state->batches[state->next++];
-    fill(out, state, {"", "+s", batch.length, batch.offset, 0, {{}}});
-    auto* node = static_cast<ArrayNode*>(out->private_data);
-    node->children.resize(batch.columns.size());
-    for (size_t i = 0; i < batch.columns.size(); ++i) {
-      fill(&node->children[i], state, batch.columns[i]);
-      node->pointers.push_back(&node->children[i]);
-    }
-    out->n_children = static_cast<int64_t>(batch.columns.size());
-    out->children = node->pointers.data();
+    fill(out, state, {"", "+s", batch.length, batch.offset, 0, {{}}, batch.columns});
     return 0;
   }
 

@@ -22,6 +22,14 @@ JSONL = {
     "open": b'{"text": "a", "score": 1',
     "deep": b'{"text": "a", "score": 1, "x": ' + b"[" * 70,
     "mark": b'\xef\xbb\xbf{"text": "a", "score": 1e400}',
+    "vectors": b'{"text": "a", "score": 1, "v": [1, -2.5e-1]}\n{"v": [0, 3], "text": "b", "score": 2}\n',
+    "vector_of_one": b'{"text": "a", "score": 1, "v": 3, "v_2": [1e-60, 3e38]}',
+    "vector_ragged": b'{"text": "a", "score": 1, "v": [1, 2]}\n{"text": "a", "score": 1, "v": [1]}\n',
+    "vector_kinds": b'{"text": "a", "score": 1, "v": [1, null, "2", [3], 1e99]}',
+    "vector_empty": b'{"text": "a", "score": 1, "v": []}',
+    "numbered": b'{"text": "a", "score": 1, "other": "x", "other_1": "y", "other12": "z"}',
+    "numbered_twice": b'{"text": "a", "score": 1, "other_1": "y", "other1": "z"}',
+    "numbered_late": b'{"text": "a", "score": 1}\n{"text": "a", "score": 1, "other_3": "x"}\n',
     "huge_number": b'{"text": "a", "score": ' + b"9" * 400 + b"}",
 }
 CSV = {
@@ -41,6 +49,12 @@ CSV = {
     "utf16": "text,score\na,1\n".encode("utf-16"),
     "header": b"text,score\n",
     "optional": b"score,text,another\n1,a,b\n",
+    "vectors": b'text,score,v,v_1\na,1,"1, 2","[3.]"\nb,2,"[+4\n 5]",-6e0\n',
+    "vector_bad": b'text,score,v\na,1,"1,,2"\n',
+    "vector_open": b"text,score,v\na,1,[1 2\n",
+    "vector_nan": b"text,score,v\na,1,1 nan\n",
+    "numbered": b"text,score,other_2,other,other1\na,1,x,y,z\n",
+    "numbered_twice": b"text,score,other_2,other02\na,1,x,y\n",
 }
 TSV = {
     "two_rows": b"text\tscore\na\t1\nb\t2.5\n",
@@ -51,6 +65,9 @@ TSV = {
     "missing": b"text\nb\n",
     "only": b"n\ttext\n1\t",
     "mark": b"\xef\xbb\xbftext\tlabel\na\t0\n",
+    "vectors": b"text\tscore\tv3\na\t1\t1 2,3\nb\t2\t[4,5 6]\n",
+    "vector_ragged": b"text\tscore\tv3\na\t1\t1 2\nb\t2\t1 2 3\n",
+    "vector_empty": b"text\tscore\tv\na\t1\t\n",
 }
 
 

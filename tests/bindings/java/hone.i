@@ -236,6 +236,7 @@ typedef struct hone_##NAME {} hone_##NAME;
 %ignore hone_log_sink;
 %ignore hone_runtime_set_log;
 %ignore hone_str;
+%ignore hone_vector;
 %ignore hone_value;
 %ignore hone_option;
 %ignore hone_option_describe;

@@ -11,9 +11,13 @@ int main(void) {
   TYPE(hone_str);
   FIELD(hone_str, data);
   FIELD(hone_str, size);
+  TYPE(hone_vector);
+  FIELD(hone_vector, data);
+  FIELD(hone_vector, size);
   TYPE(hone_value);
   FIELD(hone_value, text);
   FIELD(hone_value, number);
+  FIELD(hone_value, vector);
   TYPE(hone_progress);
   FIELD(hone_progress, struct_size);
   FIELD(hone_progress, state);

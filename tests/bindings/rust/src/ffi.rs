@@ -61,9 +61,16 @@ pub struct hone_progress {
 }
 
 #[repr(C)]
+pub struct hone_vector {
+    pub data: *const f32,
+    pub size: usize,
+}
+
+#[repr(C)]
 pub struct hone_value {
     pub text: hone_str,
     pub number: f64,
+    pub vector: hone_vector,
 }
 
 extern "C" {

@@ -185,12 +185,13 @@ impl Dataset {
         .map(Self)
     }
     pub fn add(&mut self, sentence1: &[u8], sentence2: &[u8], score: f64) -> Result<()> {
-        let text = |text: &[u8]| hone_value {
-            text: hone_str { data: text.as_ptr().cast(), size: text.len() },
-            number: 0.0,
+        let value = |data, size, number| hone_value {
+            text: hone_str { data, size },
+            number,
+            vector: hone_vector { data: null(), size: 0 },
         };
-        let none = hone_str { data: null(), size: 0 };
-        let values = [text(sentence1), text(sentence2), hone_value { text: none, number: score }];
+        let text = |text: &[u8]| value(text.as_ptr().cast(), text.len(), 0.0);
+        let values = [text(sentence1), text(sentence2), value(null(), 0, score)];
         call(|error| unsafe { hone_dataset_add(self.0.as_ptr(), values.as_ptr(), values.len(), error) })
     }
     pub fn size(&self) -> i64 {

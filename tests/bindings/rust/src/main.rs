@@ -22,7 +22,8 @@ fn print_layout() {
         ($($name:ident),*) => { $(println!("{} {}", stringify!($name), $name);)* };
     }
     fields!(hone_str: data, size);
-    fields!(hone_value: text, number);
+    fields!(hone_vector: data, size);
+    fields!(hone_value: text, number, vector);
     fields!(hone_progress: struct_size, state, reserved, steps_done, steps_total, examples_done, loss, learning_rate,
         seconds, metric, best_metric);
     numbers!(
