@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "compute/device.h"
 #include "encode/encoder.h"
-#include "train/pair_data.h"
+#include "train/evaluator.h"
 #include "train/trainer.h"
 
 namespace {
@@ -18,7 +18,7 @@ namespace {
 using namespace hone;  // NOLINT(google-build-using-namespace): a program, not a header
 
 data::Table read_pairs(const std::string& file) {
-  return data::read_table(file, train::pair_roles({}));
+  return data::read_table(file, train::eval_roles({}));
 }
 
 std::vector<std::string> texts_of(const std::string& file, size_t count) {

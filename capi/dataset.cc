@@ -8,23 +8,40 @@
 #include "dataset_fill.h"
 #include "handles.h"
 #include "texts.h"
-#include "train/pair_data.h"
+#include "train/data_roles.h"
 
 using hone::cat;
 using namespace hone::capi;  // NOLINT(google-build-using-namespace): not a header
 
 namespace hone::capi {
 
-data::ReadOptions read_options(const hone_config* options) {
+namespace {
+
+const loss::LossInfo& find_loss(const std::string& name) {
+  try {
+    return loss::find_loss(name);
+  } catch (const Error& e) {
+    throw config::OptionError("train.loss", e.what());
+  }
+}
+
+}  // namespace
+
+data::ReadOptions read_options(std::span<const std::string> names, const std::string& source,
+                               const hone_config* options) {
   const config::Options& given = options_of(options);
-  data::ReadOptions read = train::pair_roles({});
+  std::map<std::string, std::string> columns;
   if (given.given("data.columns")) {
     try {
-      read.columns = data::parse_columns(given.text("data.columns"), read.roles);
+      columns = data::parse_columns(given.text("data.columns"), train::all_roles());
     } catch (const Error& e) {
       throw config::OptionError("data.columns", e.what());
     }
   }
+  const std::string name = given.text("train.loss");
+  const loss::LossInfo& loss =
+      name.empty() ? train::loss_for(names, columns, source) : find_loss(name);
+  data::ReadOptions read = train::roles_of(loss, names, columns);
   read.column_option = "data.columns \"ROLE=NAME\"";
   return read;
 }
@@ -86,8 +103,9 @@ hone_status hone_dataset_read(hone_runtime* runtime, const char* file, const hon
   return guarded(error, [&] {
     hone_runtime& checked_runtime = checked(runtime, "runtime");
     const std::string_view path = checked_text(file, "file");
-    const hone::data::ReadOptions read = read_options(options);
     hone_dataset*& made = checked_out(out, "out");
+    const hone::data::ReadOptions read =
+        read_options(hone::data::column_names(std::filesystem::path(path)), std::string(path), options);
     std::unique_ptr<hone_dataset, ReleaseDataset> fresh(new hone_dataset(Ref(checked_runtime)));
     fresh->source = path;
     fresh->table = hone::data::read_table(std::filesystem::path(path), read);
@@ -105,8 +123,9 @@ hone_status hone_dataset_create(hone_runtime* runtime, const char* const* column
     }
     std::vector<std::string> names;
     for (size_t i = 0; i < count; ++i) names.emplace_back(checked_text(columns[i], "columns"));
-    hone::data::ReadOptions read = read_options(options);
     hone_dataset*& made = checked_out(out, "out");
+    hone::data::ReadOptions read;
+    as_format([&] { read = read_options(names, "(rows)", options); });
     made = begin_dataset(checked_runtime, "(rows)", std::move(names), std::move(read)).release();
   });
 }

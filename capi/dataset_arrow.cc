@@ -53,7 +53,7 @@ void put_value(data::Columns& columns, const data::Slot& slot, const ArrowSchema
 }  // namespace
 
 std::unique_ptr<hone_dataset, ReleaseDataset> read_stream(hone_runtime& runtime, OwnedStream& stream,
-                                                          data::ReadOptions options) {
+                                                          const ChooseRoles& choose) {
   OwnedSchema schema;
   read_schema(stream, schema);
   std::vector<std::string> names;
@@ -61,7 +61,9 @@ std::unique_ptr<hone_dataset, ReleaseDataset> read_stream(hone_runtime& runtime,
     const char* name = schema.schema.children[i]->name;
     names.emplace_back(name != nullptr ? name : "");
   }
-  auto made = begin_dataset(runtime, "(stream)", std::move(names), std::move(options));
+  data::ReadOptions read;
+  as_format([&] { read = choose(names); });
+  auto made = begin_dataset(runtime, "(stream)", std::move(names), std::move(read));
   check_types(*made, schema.schema);
   for (;;) {
     OwnedArray batch;
@@ -90,9 +92,10 @@ hone_status hone_dataset_from_arrow(hone_runtime* runtime, struct ArrowArrayStre
     if (stream != nullptr && stream->release != nullptr) owned.emplace(stream, "stream");
     hone_runtime& checked_runtime = checked(runtime, "runtime");
     if (!owned) owned.emplace(stream, "stream");
-    hone::data::ReadOptions read = read_options(options);
     hone_dataset*& made = checked_out(out, "out");
-    made = read_stream(checked_runtime, *owned, std::move(read)).release();
+    made = read_stream(checked_runtime, *owned, [&](std::span<const std::string> names) {
+             return read_options(names, "(stream)", options);
+           }).release();
   });
 }
 

@@ -1,6 +1,9 @@
 // Filling a dataset row by row, from wherever rows come.
 #pragma once
 
+#include <functional>
+#include <span>
+
 #include "arrow.h"
 #include "handles.h"
 
@@ -11,16 +14,18 @@ struct ReleaseDataset {
 };
 
 // The roles that a dataset reads, and the columns that data.columns names.
-data::ReadOptions read_options(const hone_config* options);
+data::ReadOptions read_options(std::span<const std::string> names, const std::string& source,
+                               const hone_config* options);
 
 // Throws StatusError(HONE_EFORMAT) where a column is missing.
 std::unique_ptr<hone_dataset, ReleaseDataset> begin_dataset(hone_runtime& runtime, std::string source,
                                                             std::vector<std::string> names,
                                                             data::ReadOptions options);
 
-// All rows of a stream.
+// All rows of a stream; `choose` says what is read of columns of these names.
+using ChooseRoles = std::function<data::ReadOptions(std::span<const std::string> names)>;
 std::unique_ptr<hone_dataset, ReleaseDataset> read_stream(hone_runtime& runtime, OwnedStream& stream,
-                                                          data::ReadOptions options);
+                                                          const ChooseRoles& choose);
 
 // What the core finds wrong with data in memory is HONE_EFORMAT.
 template <class F>
@@ -29,6 +34,8 @@ void as_format(const F& f, int64_t row = -1) {
     f();
   } catch (const StatusError&) {
     throw;
+  } catch (const UsageError&) {
+    throw;  // an option's
   } catch (const Error& e) {
     throw StatusError(HONE_EFORMAT, std::string(), e.what(), row);
   }

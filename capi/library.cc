@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "handles.h"
+#include "loss/loss_table.h"
 
 namespace {
 
@@ -108,6 +109,13 @@ hone_status hone_option_describe(size_t index, hone_option* out, hone_error** er
     check_sized(out, offsetof(hone_option, name) + sizeof out->name, "out");
     const hone::config::OptionInfo& info = table[index];
     write_sized(out, hone_option{0, info.key, type_of(info.type), 0, info.usual, info.range, info.help});
+  });
+}
+
+hone_status hone_losses(hone_buffer** out, hone_error** error) {
+  return guarded(error, [&] {
+    hone_buffer*& made = checked_out(out, "out");
+    made = make_buffer(hone::loss::loss_table_json());
   });
 }
 

@@ -1,6 +1,5 @@
 // Trainers: making them, and the host's own loop.
 #include "job.h"
-#include "train/pair_data.h"
 
 using hone::cat;
 using namespace hone::capi;  // NOLINT(google-build-using-namespace): not a header
@@ -94,7 +93,8 @@ hone_status hone_trainer_forward(hone_trainer* trainer, hone_batch* batch, hone_
         stepped([&]() -> const hone::train::HostBatch& { return t.trainer->forward(); });
     write_sized(batch, hone_batch{0, static_cast<uint64_t>(host.step), static_cast<size_t>(host.rows),
                                   static_cast<size_t>(host.roles), static_cast<size_t>(host.dim),
-                                  host.vectors.data(), host.labels.data(), host.indices.data()});
+                                  host.vectors.data(), host.labels.data(), host.indices.data(),
+                                  static_cast<size_t>(host.label_width)});
   });
 }
 

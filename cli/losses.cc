@@ -8,15 +8,6 @@ namespace hone::cli {
 
 namespace {
 
-nlohmann::ordered_json as_json(const loss::LossInfo& loss) {
-  nlohmann::ordered_json options = nlohmann::ordered_json::array();
-  for (const config::OptionInfo& o : loss.options)
-    options.push_back({{"name", o.name()}, {"usual", o.usual}, {"range", o.range}, {"help", o.help}});
-  return {{"name", loss.name},       {"columns", loss.columns()}, {"use", loss.use},
-          {"formula", loss.formula}, {"source", loss.source},     {"in_batch_negatives", loss.in_batch},
-          {"options", options}};
-}
-
 void print(const loss::LossInfo& loss) {
   std::cout << loss.name << "\n  for      " << loss.use << "\n  columns  " << loss.columns()
             << "\n  formula  " << loss.formula << "\n  source   " << loss.source << '\n';
@@ -36,9 +27,7 @@ int losses(int argc, char** argv) {
   arguments.add("", {Option{"json", nullptr, "Print the list as JSON"}});
   if (!arguments.parse(argc, argv)) return kOk;
   if (arguments.given("json")) {
-    nlohmann::ordered_json all = nlohmann::ordered_json::array();
-    for (const loss::LossInfo& loss : loss::loss_table()) all.push_back(as_json(loss));
-    std::cout << all.dump(2) << '\n';
+    std::cout << loss::loss_table_json() << '\n';
     return kOk;
   }
   for (const loss::LossInfo& loss : loss::loss_table()) {

@@ -170,6 +170,16 @@ HONE_API size_t hone_option_count(void);
 HONE_API hone_status hone_option_describe(size_t index, hone_option *out, hone_error **error);
 
 /**
+ * The losses that train.loss takes: [{"name", "columns", "use", "formula", "source", "in_batch_negatives", "options":
+ * [{"name", "usual", "range", "help"}]}]; the options are for train.loss_options, "name=value,...".
+ *
+ * @param out  out: JSON, owned by the caller
+ * @return     HONE_OK; HONE_EINVAL, HONE_ENOMEM
+ * @since 0.1.0
+ */
+HONE_API hone_status hone_losses(hone_buffer **out, hone_error **error);
+
+/**
  * An empty set of options: everything is as usual. What reads a config takes a copy, so it may be changed or released
  * afterwards. Functions that take `const hone_config *options` accept NULL for an empty one and ignore options that are
  * not theirs: one config may serve all.
@@ -407,8 +417,10 @@ HONE_API void hone_model_release(hone_model *model);
 /* ---------------------------------------------------------------------------------------------------- datasets */
 
 /**
- * Reads labelled pairs: .jsonl, .csv or .tsv, each also .gz, with columns sentence1, sentence2 and score (or label), or
- * those that data.columns names ("sentence1=question,sentence2=answer").
+ * Reads a file of rows: .jsonl, .csv or .tsv, each also .gz. Columns are found by name: those that the loss train.loss
+ * wants or, where it is not set, those of the loss that suits what is there (sentence1, sentence2 and score; anchor and
+ * positive, maybe with negative, negative_1, ...; text and vector). data.columns names others
+ * ("anchor=question,positive=answer").
  *
  * @param runtime  kept by the dataset
  * @param file     path
@@ -521,12 +533,12 @@ typedef struct hone_job_callbacks {
 } hone_job_callbacks;
 
 /**
- * Makes a trainer: cosine-similarity loss on labelled pairs (Reimers & Gurevych 2019; CosineSimilarityLoss of Sentence
- * Transformers): MSE of cosine(u, v) and label. Texts are tokenized here.
+ * Makes a trainer with the loss train.loss, or the one that suits the dataset's columns: cosine-similarity loss on
+ * sentence1, sentence2 and score, multiple-negatives ranking on anchor and positive, ... (hone_losses() lists all). Texts are tokenized here.
  *
  * @param model       to start from; never changed
- * @param dataset     with sentence1, sentence2 and score
- * @param evaluation  may be NULL: the same, to keep the weights of the best step (train.metric)
+ * @param dataset     with the loss's columns
+ * @param evaluation  may be NULL: sentence1, sentence2 and score, to keep the weights of the best step (train.metric)
  * @param options     in, may be NULL: train.*
  * @param out         out: owned by the caller
  * @return            HONE_OK; HONE_EINVAL; HONE_EFORMAT naming a row whose label cannot be; HONE_EFAILED; HONE_ENOMEM
@@ -567,10 +579,11 @@ HONE_API hone_status hone_trainer_step(hone_trainer *trainer, hone_progress *pro
 typedef struct hone_batch {
   size_t struct_size;
   uint64_t step;           /* from 0 */
-  size_t rows, roles, dim; /* roles: 2, sentence1 and sentence2 */
+  size_t rows, roles, dim; /* roles: the texts of a row, in the order of the loss's columns */
   const float *embeddings; /* [roles, rows, dim] */
-  const double *labels;    /* [rows], divided by the label scale */
+  const double *labels;    /* [rows, label_width]; similarity labels divided by the label scale */
   const uint64_t *indices; /* [rows]: which rows of the dataset */
+  size_t label_width;      /* numbers of a row's label; 0: the loss has none */
 } hone_batch;
 
 /**

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "loss/losses.h"
@@ -253,6 +254,23 @@ std::string LossInfo::columns() const {
 std::span<const LossInfo> loss_table() {
   static const std::vector<LossInfo> table = make_table();
   return table;
+}
+
+std::string loss_table_json() {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const LossInfo& loss : loss_table()) {
+    nlohmann::ordered_json options = nlohmann::ordered_json::array();
+    for (const OptionInfo& o : loss.options)
+      options.push_back({{"name", o.name()}, {"usual", o.usual}, {"range", o.range}, {"help", o.help}});
+    all.push_back({{"name", loss.name},
+                   {"columns", loss.columns()},
+                   {"use", loss.use},
+                   {"formula", loss.formula},
+                   {"source", loss.source},
+                   {"in_batch_negatives", loss.in_batch},
+                   {"options", options}});
+  }
+  return all.dump(2);
 }
 
 const LossInfo& find_loss(std::string_view name) {

@@ -205,7 +205,8 @@ void Trainer::estimate(Run& run, double evaluation_seconds, const TrainCallbacks
   Speed speed;
   speed.evaluation_seconds = evaluation_seconds;
   nn::TokenBatch batch;
-  for (uint32_t row : step_rows(run.state.step).front()) {
+  const std::vector<uint32_t> rows = step_rows(run.state.step).front();
+  for (uint32_t row : rows) {
     if (micro_tokens_ > 0 && batch.tokens() + data_.tokens(row) > micro_tokens_ && batch.tokens() > 0) break;
     for (int64_t role = 0; role < data_.roles(); ++role)
       batch.add(data_.ids(data_.text(role, row)), row, static_cast<uint32_t>(role));
@@ -235,6 +236,7 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
   const std::string chosen = loss_options_.text();
   card.loss = cat(loss_.name, chosen.empty() ? "" : cat(" (", chosen, ")"), ": ", loss_.formula);
   card.settings = options_.identity();
+  if (eval_) card.settings.emplace_back("metric", options_.metric);
   if (loss_.labels == loss::Labels::similarity)
     card.settings.emplace_back("labels divided by", cat(label_scale()));
   if (run.state.before && run.state.best) {

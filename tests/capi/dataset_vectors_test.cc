@@ -31,7 +31,8 @@ class DatasetVectors : public ::testing::Test {
     Made made;
     {
       capi::OwnedStream owned(stream.raw(), "stream");
-      made = capi::read_stream(*static_cast<hone_runtime*>(runtime), owned, options);
+      made = capi::read_stream(*static_cast<hone_runtime*>(runtime), owned,
+                               [&](auto) { return options; });
     }
     EXPECT_TRUE(stream.gone()) << stream.standing();
     return made;

@@ -20,7 +20,7 @@ namespace hone::compute {
 struct LateLog {
   int steps = 0;         // updates so far
   int batches = 0;       // begin() so far in infer mode
-  int pending = 0;       // Readings of training, a loss and a norm for each step, that nobody has got
+  int pending = 0;       // Readings of training, a norm for each step, that nobody has got
   int most_pending = 0;  // at any time
   int waits = 0;         // get() of what was not ready
   int not_flushed = 0;   // of them, when weights were read or written or something was encoded
@@ -29,8 +29,7 @@ struct LateLog {
 
 struct LateOptions {
   int lag = kNever;     // updates after which the numbers of a step are there
-  int broken_step = 0;  // the update, from 1, whose loss or norm is no number; 0: none
-  bool broken_norm = false;
+  int broken_step = 0;  // the update, from 1, whose norm is no number; 0: none
 
   static constexpr int kNever = std::numeric_limits<int>::max();  // not before they are waited for
 };
@@ -95,7 +94,7 @@ class LateParameters final : public Parameters {
   std::unique_ptr<Reading> clipped_step(const AdamW& adamw, double max_norm) override {
     const int step = ++log_->steps;
     return std::make_unique<LateReading>(inner_->clipped_step(adamw, max_norm), log_, Mode::train, step,
-                                         options_.lag, options_.broken_norm && step == options_.broken_step);
+                                         options_.lag, step == options_.broken_step);
   }
 
   Parameters& inner() { return *inner_; }
@@ -120,8 +119,7 @@ class LateGraph final : public Graph {
   }
   std::unique_ptr<Reading> read_later(Tensor x) override {
     const int step = log_->steps + 1;
-    const bool broken = mode() == Mode::train && !options_.broken_norm && step == options_.broken_step;
-    return std::make_unique<LateReading>(inner_->read_later(x), log_, mode(), step, options_.lag, broken);
+    return std::make_unique<LateReading>(inner_->read_later(x), log_, mode(), step, options_.lag, false);
   }
 
   Mode mode() const override { return inner_->mode(); }

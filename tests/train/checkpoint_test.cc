@@ -108,12 +108,12 @@ TEST_F(Stopped, with_other_settings_is_refused_by_their_names) {
 TEST_F(Stopped, with_other_data_is_refused) {
   data::Table fewer =
       data::parse_table(testing::bytes_of(testing::kModels / "pairs.jsonl"), "pairs.jsonl", [] {
-        data::ReadOptions options = pair_roles({});
+        data::ReadOptions options = eval_roles({});
         options.max_rows = 119;
         return options;
       }());
   data::Table changed = data::parse_table(
-      testing::bytes_of(testing::kModels / "pairs.jsonl").replace(20, 1, "B"), "pairs.jsonl", pair_roles({}));
+      testing::bytes_of(testing::kModels / "pairs.jsonl").replace(20, 1, "B"), "pairs.jsonl", eval_roles({}));
   for (const data::Table& table : {fewer, changed}) {
     std::string message = message_of([&] { run(OnExisting::resume, -1, table); });
     expect_words(message, {"cannot resume", ": data was 120 rows with hash "});
@@ -187,7 +187,7 @@ TEST_F(Stopped, with_evaluations_that_cannot_be_is_refused) {
     expect_record_refused([&](json& j) { j["best"]["step"] = step; },
                           {"state.json: best.step is ", "expected 1 to 7"});
   expect_record_refused([](json& j) { j["best"]["metrics"].erase("pearson_dot"); },
-                        {"state.json: best.metrics.pearson_dot is missing"});
+                        {"state.json: metric pearson_dot is missing, expected a number"});
   expect_record_refused([](json& j) { j["best"]["metrics"]["pearson_dot"] = "high"; },
                         {"state.json: best.metrics.pearson_dot is \"high\", expected a number"});
   expect_record_refused([](json& j) { j["best"].erase("metrics"); }, {"state.json: best.metrics is missing"});

@@ -36,21 +36,21 @@ TEST(Estimate, bytes_are_those_of_model_batch_copies_and_data) {
   EXPECT_GT(estimate_bytes(*model, work, 0), bytes);
 }
 
-TEST(Estimate, data_are_their_texts_and_token_ids) {
-  const auto model = model::load_model(testing::kModels / "mean-gelu");
+TEST(Estimate, data_are_their_token_ids_each_text_once) {
+  const auto model = model::load_model(testing::kModels / "mean-gelu")->with_max_seq_length(64);
   auto engine = compute::test_engine(1);
-  auto bytes = [&](const std::string& text) {
-    return PairData(data::parse_table("sentence1\tsentence2\tscore\n" + text + "\tb\t1\n", "x.tsv",
-                                      pair_roles({})),
-                    *model, *engine, 1)
+  auto bytes = [&](const std::string& rows) {
+    return TrainData(data::parse_table("sentence1\tsentence2\tscore\n" + rows, "x.tsv", eval_roles({})),
+                     loss::find_loss("cosine"), 1, *model, *engine)
         .bytes();
   };
-  const size_t small = bytes("a");
-  EXPECT_GT(small, 2 * (sizeof(std::string) + sizeof(std::vector<int32_t>)));
+  const size_t small = bytes("a\tb\t1\n");
+  EXPECT_GT(small, 2 * sizeof(std::vector<int32_t>));
   EXPECT_LT(small, 1000U);
   std::string words;
-  for (int i = 0; i < 1000; ++i) words += "rain ";
-  EXPECT_GE(bytes(words), small + words.size());
+  for (int i = 0; i < 100; ++i) words += "rain ";
+  EXPECT_GE(bytes(words + "\tb\t1\n"), small + 50 * sizeof(int32_t));
+  EXPECT_LT(bytes("a\tb\t1\na\tb\t1\n"), small + 64);
 }
 
 // What run() tells: of the twelve steps, with evaluations after 5, 10 and 12.

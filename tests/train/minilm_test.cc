@@ -28,7 +28,7 @@ TEST(MiniLm, thirty_steps_equal_the_references) {
   if (train_file.empty() || test_file.empty()) GTEST_SKIP() << hone::testing::kNoData << what;
   const auto fixture =
       model::SafetensorsFile::open(fs::path(HONE_FIXTURES) / "minilm" / "training.safetensors");
-  data::ReadOptions first_rows = pair_roles({});
+  data::ReadOptions first_rows = eval_roles({});
   first_rows.max_rows = 960;
   TrainOptions o;
   o.steps = 30;
@@ -51,7 +51,7 @@ TEST(MiniLm, thirty_steps_equal_the_references) {
   trainer.run(folder / "out", OnExisting::refuse, callbacks);
   EXPECT_EQ(steps, 30U);
 
-  data::ReadOptions texts = pair_roles({});
+  data::ReadOptions texts = eval_roles({});
   texts.max_rows = kTexts;
   const auto table = data::read_table(test_file, texts);
   encode::Encoder encoder(model::load_model(folder / "out"), compute::test_engine(2));

@@ -46,7 +46,7 @@ TEST(ModelCard, of_a_run_names_model_data_settings_and_the_scores_that_were_repo
     EXPECT_EQ(best->step, result.kept_step);
     ASSERT_EQ(before->metrics.size(), 8U);
     std::vector<std::string> expected{std::string("| Base model | mean-gelu |"),
-                                      "| Data | pairs.jsonl, 120 labelled pairs |",
+                                      "| Data | pairs.jsonl, 120 rows |",
                                       "| steps | 12 |",
                                       "| batch-size | 16 |",
                                       "| lr | 0.001 |",

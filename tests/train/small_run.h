@@ -22,7 +22,7 @@ namespace hone::testing {
 inline const fs::path kModels = fs::path(HONE_FIXTURES) / "models";
 
 inline data::Table pairs() {
-  return data::read_table(kModels / "pairs.jsonl", train::pair_roles({}));
+  return data::read_table(kModels / "pairs.jsonl", train::eval_roles({}));
 }
 
 // Twelve steps with everything in them: warm-up, decay, dropout, three evaluations, three checkpoints.
