@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "compute/device.h"
 #include "encode/encoder.h"
-#include "train/evaluator.h"
+#include "train/data_roles.h"
 #include "train/trainer.h"
 
 namespace {
@@ -18,7 +18,7 @@ namespace {
 using namespace hone;  // NOLINT(google-build-using-namespace): a program, not a header
 
 data::Table read_pairs(const std::string& file) {
-  return data::read_table(file, train::eval_roles({}));
+  return data::read_table(file, train::roles_of(loss::find_loss("cosine"), data::column_names(file), {}));
 }
 
 std::vector<std::string> texts_of(const std::string& file, size_t count) {
@@ -41,7 +41,7 @@ double core_train(const std::string& model, const std::string& file, size_t coun
   options.steps = static_cast<int64_t>(count);
   options.batch_size = 8;
   train::Trainer trainer(model::load_model(model), compute::create_engine({"cpu", "fp32", 1}),
-                         read_pairs(file), std::nullopt, options);
+                         read_pairs(file), nullptr, options);
   double sum = 0;
   train::TrainCallbacks callbacks;
   callbacks.step = [&](const train::StepReport& report) { sum += report.loss; };

@@ -1,48 +1,112 @@
 // hone eval
+#include <algorithm>
 #include <iostream>
 #include <optional>
 
+#include "base/file.h"
 #include "command.h"
 #include "encode/encoder.h"
-#include "eval/scores_json.h"
-#include "eval/sts.h"
+#include "eval/evaluation.h"
+#include "eval/retrieval.h"
+#include "eval_report.h"
 #include "progress.h"
-#include "train/data_roles.h"
 
 namespace hone::cli {
 
 namespace {
 
-// `encoded` texts of `total` were encoded before, by another model.
-eval::StsScores score(const fs::path& folder, const std::shared_ptr<compute::Engine>& engine,
-                      const data::Table& table, Progress& progress, size_t encoded, size_t total) {
-  encode::Encoder encoder(model::load_model(folder), engine);
-  auto vectors = [&](const char* role) {
-    encode::EncodeOptions options;
-    options.progress = [&](size_t done, size_t) { progress.update(encoded + done, total); };
-    auto all = encoder.encode(table.text(role), options);
-    encoded += table.rows;
-    return all;
-  };
-  const auto a = vectors("sentence1"), b = vectors("sentence2");
-  return eval::sts_scores(a, b, encoder.dim(), table.number("score"), true);
+constexpr const char* kRetrieval = "retrieval";
+constexpr const char* kTables = "sts, binary, triplet or mse";
+
+// Options that only some tasks know.
+constexpr struct {
+  const char *option, *tasks;
+} kOptionTasks[] = {
+    {"margin", "triplet"},  {"columns", kTables},      {"per-row", kTables},
+    {"corpus", kRetrieval}, {"queries", kRetrieval},   {"qrels", kRetrieval},
+    {"split", kRetrieval},  {"per-query", kRetrieval}, {"similarity", "sts, binary, triplet or retrieval"}};
+
+void check_options(const Arguments& arguments, const std::string& task) {
+  for (const auto& [option, tasks] : kOptionTasks) {
+    if (arguments.given(option) && std::string_view(tasks).find(task) == std::string_view::npos)
+      fail_usage("option --", option, " is for --task ", tasks, ", found ", task);
+  }
+  const bool files = arguments.given("corpus") || arguments.given("queries") || arguments.given("qrels");
+  if (files && arguments.given("data"))
+    fail_usage("options --data and --corpus, --queries, --qrels exclude each other");
+  if (files && arguments.given("split")) fail_usage("option --split is for a folder (--data)");
+  if (!files && !arguments.given("data")) {
+    fail_usage("option --data is missing", task == kRetrieval ? " (or --corpus, --queries and --qrels)" : "",
+               "; see hone eval --help");
+  }
+  for (const char* option : {"corpus", "queries", "qrels"}) {
+    if (files && !arguments.given(option))
+      fail_usage("option --", option, " is missing; see hone eval --help");
+  }
 }
 
-nlohmann::ordered_json scores_json(const eval::StsScores& scores) {
-  nlohmann::ordered_json j;
-  eval::add_scores(j, scores.metrics, scores.spearman_cosine_interval);
-  return j;
+eval::RetrievalFiles retrieval_files(const Arguments& arguments) {
+  if (arguments.given("data"))
+    return eval::find_retrieval_files(arguments.path("data"), arguments.configured().text("eval.split"));
+  return {arguments.path("corpus"), arguments.path("queries"), arguments.path("qrels")};
 }
 
-void print(const std::string& title, const eval::StsScores& scores) {
-  std::cout << title << '\n';
-  for (const auto& [name, value] : scores.metrics) {
-    std::cout << "  " << name << std::string(20 - std::min<size_t>(19, name.size()), ' ') << number(value, 4);
-    if (name == "spearman_cosine") {
-      std::cout << "  [" << number(scores.spearman_cosine_interval.low, 4) << ", "
-                << number(scores.spearman_cosine_interval.high, 4) << "] 95 % interval";
+// The file of --per-row or --per-query, found to be writable before hours are spent.
+std::unique_ptr<StagedFile> lines_file(const Arguments& arguments, const std::vector<fs::path>& inputs) {
+  for (const char* option : {"per-row", "per-query"}) {
+    if (!arguments.given(option)) continue;
+    const fs::path path = arguments.path(option);
+    for (const fs::path& input : inputs) {
+      std::error_code absent;
+      if (fs::equivalent(path, input, absent))
+        fail_usage(option, ": \"", excerpt(path.string()), "\" is a file that is read");
     }
-    std::cout << '\n';
+    return std::make_unique<StagedFile>(path);
+  }
+  return nullptr;
+}
+
+// Reads the data, then binds it to each model; nothing of its texts is kept.
+std::unique_ptr<StagedFile> prepare(const Arguments& arguments, const std::string& task,
+                                    const std::shared_ptr<compute::Engine>& engine,
+                                    std::vector<Scored>& models) {
+  const config::Options given = arguments.configured();
+  const eval::Options options{given.text("eval.similarity"), given.real("eval.margin")};
+  if (task == kRetrieval) {
+    const eval::RetrievalFiles files = retrieval_files(arguments);
+    auto lines = lines_file(arguments, {files.corpus, files.queries, files.qrels});
+    const eval::RetrievalData data = eval::read_retrieval(files);
+    for (Scored& m : models) m.model = model::load_model(m.folder);
+    for (Scored& m : models) m.evaluation = eval::make_retrieval(data, *m.model, engine, options);
+    return lines;
+  }
+  data::ReadOptions reading;
+  reading.roles = eval::task_roles(task);
+  if (arguments.given("columns"))
+    reading.columns = data::parse_columns(arguments.text("columns"), reading.roles);
+  auto lines = lines_file(arguments, {arguments.path("data")});
+  const data::Table table = data::read_table(arguments.path("data"), reading);
+  for (Scored& m : models) m.model = model::load_model(m.folder);
+  for (Scored& m : models) m.evaluation = eval::make_evaluation(task, table, *m.model, engine, options);
+  return lines;
+}
+
+void run(std::vector<Scored>& models, const std::shared_ptr<compute::Engine>& engine, bool quiet,
+         StagedFile* lines) {
+  Progress progress("texts", quiet);
+  size_t before = 0, encoded = 0;
+  for (size_t i = 0; i < models.size(); ++i) {
+    encode::Encoder encoder(models[i].model, engine);
+    eval::RunOptions options;
+    options.progress = [&](size_t done, size_t total) {
+      encoded = total;
+      progress.update(before + done, before + total * (models.size() - i));
+    };
+    if (i == 0 && lines != nullptr) {
+      options.each = [&](const nlohmann::ordered_json& line) { lines->write(line.dump() + "\n"); };
+    }
+    models[i].result = models[i].evaluation->run(encoder, options);
+    before += encoded;
   }
 }
 
@@ -50,59 +114,50 @@ void print(const std::string& title, const eval::StsScores& scores) {
 
 int eval(int argc, char** argv) {
   Arguments arguments("eval",
-                      "Scores a model on labelled pairs: how the similarity of the vectors correlates\n"
-                      "with the labels.\n\n"
-                      "The pairs are .jsonl, .csv or .tsv, each also .gz, with columns sentence1,\n"
-                      "sentence2 and score (or label) in any order.",
-                      {"model", "data"});
+                      "Scores a model. Tasks and the columns they read (.jsonl, .csv or .tsv, also .gz):\n"
+                      "  sts        sentence1, sentence2, score: do similarities rank pairs as people do?\n"
+                      "  binary     sentence1, sentence2, score 0 or 1: do they tell pairs apart?\n"
+                      "  triplet    anchor, positive, negative: is the positive text nearer?\n"
+                      "  retrieval  corpus, queries and qrels as in BEIR: what is found first?\n"
+                      "  mse        text, vector: how far are vectors from given ones?\n"
+                      "A judgement about a query or passage that is not there is an error.",
+                      {"model"});
   arguments.add("", {{"model", "DIR", "Folder of the model"},
-                     {"data", "FILE", "Pairs to score on"},
-                     {"compare", "DIR", "Folder of a second model, scored on the same pairs"},
-                     {"task", "NAME", "sts: semantic textual similarity", "sts"},
+                     {"data", "PATH", "File of rows; for retrieval a folder as in BEIR"},
+                     {"compare", "DIR", "Folder of a second model, scored on the same data"}});
+  arguments.add("", {"eval.task", "eval.similarity", "data.columns"});
+  arguments.add("", {{"per-row", "FILE", "Write the similarities of each row (JSONL)"},
                      {"json", nullptr, "Print the result as JSON"}});
-  arguments.add("", {"data.columns"});
+  arguments.add("Triplet", {"eval.margin"});
+  arguments.add("Retrieval", {{"corpus", "FILE", "Passages: _id, text and perhaps title"},
+                              {"queries", "FILE", "_id, text"},
+                              {"qrels", "FILE", "query-id, corpus-id, score; above 0: relevant"}});
+  arguments.add("Retrieval", {"eval.split"});
+  arguments.add("Retrieval", {{"per-query", "FILE", "Write each query's metrics and best passages (JSONL)"}});
   add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
-  if (arguments.text("task") != "sts")
-    fail_usage("task: \"", excerpt(arguments.text("task")), "\" found, sts expected");
+  const std::string task = arguments.configured().text("eval.task");
+  check_options(arguments, task);
   const auto engine = make_engine(arguments);
-  const auto columns = read_columns(arguments, train::all_roles());
-  const fs::path folder = arguments.path("model"), file = arguments.path("data");
-  std::optional<fs::path> other;
-  if (arguments.given("compare")) other = arguments.path("compare");
-  const data::Table table =
-      data::read_table(file, train::roles_of(loss::find_loss("cosine"), data::column_names(file), columns));
+  std::vector<Scored> models(arguments.given("compare") ? 2 : 1);
+  models[0].folder = arguments.path("model");
+  if (models.size() > 1) models[1].folder = arguments.path("compare");
+  const auto lines = prepare(arguments, task, engine, models);
+  run(models, engine, arguments.given("quiet"), lines.get());
+  if (lines) lines->commit();
 
-  eval::StsScores scores, others;
-  {
-    Progress progress("texts", arguments.given("quiet"));
-    const size_t each = 2 * table.rows, total = other ? 2 * each : each;
-    scores = score(folder, engine, table, progress, 0, total);
-    if (other) others = score(*other, engine, table, progress, each, total);
+  const Scored& first = models[0];
+  std::optional<eval::PairedDifference> difference;
+  if (models.size() > 1) difference = first.evaluation->difference(models[1].result, first.result);
+  if (arguments.given("json")) {
+    auto j =
+        scores_json(first, arguments.given("data") ? arguments.text("data") : first.evaluation->source());
+    if (difference) j["compare"] = comparison_json(first, models[1], *difference);
+    std::cout << j.dump(2) << '\n';
+  } else {
+    print_scores(first);
+    if (difference) print_comparison(first, models[1], *difference);
   }
-  const bool json = arguments.given("json");
-  nlohmann::ordered_json j = {{"model", folder.string()},
-                              {"data", file.string()},
-                              {"pairs", table.rows},
-                              {"scores", scores_json(scores)}};
-  if (!json) print(cat(folder, " on ", file, " (", table.rows, " pairs)"), scores);
-  if (other) {
-    const auto d = eval::spearman_difference(others.cosine, scores.cosine, table.number("score"));
-    j["compare"] = {
-        {"model", other->string()},
-        {"scores", scores_json(others)},
-        {"spearman_cosine_difference", eval::json_number(d.difference)},
-        {"difference_95", {eval::json_number(d.interval.low), eval::json_number(d.interval.high)}},
-        {"share_better", eval::json_number(d.share_better)}};
-    if (!json) {
-      print(cat(*other, " on the same pairs"), others);
-      std::cout << cat("difference of spearman_cosine, ", folder, " minus ", *other, ": ",
-                       d.difference >= 0 ? "+" : "", number(d.difference, 4), "  [",
-                       number(d.interval.low, 4), ", ", number(d.interval.high, 4),
-                       "] 95 % interval; better in ", number(100 * d.share_better, 1), " % of resamples\n");
-    }
-  }
-  if (json) std::cout << j.dump(2) << '\n';
   return kOk;
 }
 

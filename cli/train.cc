@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "command.h"
+#include "eval/retrieval.h"
 #include "eval/scores_json.h"
 #include "progress.h"
 #include "step_log.h"
@@ -30,7 +31,7 @@ void declare(Arguments& arguments) {
       "Input and output",
       {{"model", "DIR", "Folder of the model to start from"},
        {"data", "FILE", "Rows to train on; several files (--data A --data B) make one", nullptr, true},
-       {"eval", "FILE", "Pairs to evaluate on, to keep the best step's weights"},
+       {"eval", "PATH", "Rows to evaluate on, to keep the best step's weights"},
        {"out", "DIR", "Folder for the tuned model and, until then, checkpoints"},
        {"log", "FILE", "Write one line of JSON per step"},
        {"resume", nullptr, "Go on from the checkpoint in --out"},
@@ -61,7 +62,8 @@ void declare(Arguments& arguments) {
                              "train.no_shuffle",
                              "train.max_minutes"});
   arguments.add("Evaluation and checkpoints",
-                {"train.metric", "train.eval_steps", "train.eval_share", "train.patience", "train.min_gain",
+                {"eval.task", "eval.similarity", "eval.margin", "eval.split", "train.metric",
+                 "train.eval_steps", "train.eval_share", "train.patience", "train.min_gain",
                  "train.checkpoint_steps", "train.checkpoint_minutes"});
   add_device(arguments);
 }
@@ -107,6 +109,33 @@ data::Table read_rows(const std::vector<fs::path>& files, train::TrainOptions& o
   return std::move(*all);
 }
 
+// --eval, for the task of --task; a folder or file of retrieval likewise.
+train::MakeEvaluation read_evaluation(const Arguments& arguments,
+                                      const std::shared_ptr<compute::Engine>& engine,
+                                      std::map<std::string, std::string> columns) {
+  if (!arguments.given("eval")) return nullptr;
+  const config::Options given = arguments.configured();
+  const std::string task = given.text("eval.task");
+  const eval::Options options{given.text("eval.similarity"), given.real("eval.margin")};
+  const fs::path path = arguments.path("eval");
+  if (task == "retrieval") {
+    const auto data = std::make_shared<const eval::RetrievalData>(
+        eval::read_retrieval(eval::find_retrieval_files(path, given.text("eval.split"))));
+    return [data, engine, options](const model::SentenceModel& model) {
+      return eval::make_retrieval(*data, model, engine, options);
+    };
+  }
+  data::ReadOptions read;
+  read.roles = eval::task_roles(task);
+  // One --columns serves both files: names for roles of the training data alone are none of the evaluation's.
+  std::erase_if(columns, [&](const auto& column) {
+    return std::none_of(read.roles.begin(), read.roles.end(),
+                        [&](const data::RoleRequest& role) { return role.role == column.first; });
+  });
+  read.columns = std::move(columns);
+  return train::evaluation_of(task, data::read_table(path, read), engine, options);
+}
+
 nlohmann::ordered_json report_json(const train::EvalReport& report) {
   nlohmann::ordered_json j = {{"step", report.step}};
   eval::add_scores(j, report.metrics, {report.low, report.high});
@@ -135,17 +164,12 @@ int train(int argc, char** argv) {
   if (arguments.given("log")) log.emplace(arguments.path("log"));
   const auto model = model::load_model(folder);
   data::Table table = read_rows(files, o, columns);
-  std::optional<data::Table> eval;
-  if (arguments.given("eval")) {
-    const fs::path file = arguments.path("eval");
-    eval =
-        data::read_table(file, train::roles_of(loss::find_loss("cosine"), data::column_names(file), columns));
-  }
+  const train::MakeEvaluation evaluation = read_evaluation(arguments, engine, columns);
   const auto existing = arguments.given("resume")      ? train::OnExisting::resume
                         : arguments.given("overwrite") ? train::OnExisting::overwrite
                                                        : train::OnExisting::refuse;
 
-  train::Trainer trainer(model, engine, std::move(table), std::move(eval), o);
+  train::Trainer trainer(model, engine, std::move(table), evaluation, o);
   const std::string metric = trainer.metric();
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);

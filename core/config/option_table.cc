@@ -27,6 +27,15 @@ constexpr OptionInfo kTable[] = {
     {"encode.column", Type::text, "", "the name of a column",
      "Column of the texts (default: text, or the only one)", "NAME"},
 
+    {"eval.task", Type::text, "sts", "sts, binary, triplet, retrieval or mse", "What to score the model on",
+     "NAME", 0, 0, false, false, "sts|binary|triplet|retrieval|mse"},
+    {"eval.similarity", Type::text, "model", "model, cosine, dot, euclidean or manhattan",
+     "Of the primary metric: cosine, dot, euclidean, manhattan; model: its own, of sts cosine", "NAME", 0, 0,
+     false, false, "model|cosine|dot|euclidean|manhattan"},
+    {"eval.margin", Type::real, "0", "a number",
+     "By how much the positive text has to be nearer than the negative one", "X", -kMost, kMost},
+    {"eval.split", Type::text, "test", "the name of a split", "Which qrels of a folder", "NAME"},
+
     {"save.overwrite", Type::boolean, "false", "true or false", "Replace a model that lies there", nullptr},
 
     {"train.loss", Type::text, "", "the name of a loss; hone losses lists them",

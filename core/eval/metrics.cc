@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "base/philox.h"
 
 namespace hone::eval {
 
@@ -35,7 +34,7 @@ std::vector<uint32_t> sorted_order(std::span<const double> x) {
 class Resampled {
  public:
   explicit Resampled(std::span<const double> x) : x_(x), order_(sorted_order(x)), rank_(x.size()) {}
-  const std::vector<double>& ranks(const std::vector<uint32_t>& counts) {
+  const std::vector<double>& ranks(std::span<const uint32_t> counts) {
     double before = 0;
     for (size_t i = 0; i < order_.size();) {
       size_t end = i;
@@ -68,7 +67,7 @@ class Deviations {
 
 // Of the ranks of as many draws as there are rows: their mean is (n + 1) / 2 exactly, and they are small.
 double weighted_pearson(const std::vector<double>& x, const std::vector<double>& y,
-                        const std::vector<uint32_t>& counts) {
+                        std::span<const uint32_t> counts) {
   const double mean = (static_cast<double>(counts.size()) + 1) / 2;
   double xy = 0, xx = 0, yy = 0;
   for (size_t i = 0; i < x.size(); ++i) {
@@ -78,30 +77,6 @@ double weighted_pearson(const std::vector<double>& x, const std::vector<double>&
     yy += counts[i] * (y[i] - mean) * (y[i] - mean);
   }
   return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : kNaN;
-}
-
-// How often each of n rows is drawn in resample r.
-void draw(std::vector<uint32_t>& counts, uint64_t seed, uint32_t r) {
-  std::fill(counts.begin(), counts.end(), 0U);
-  const auto n = static_cast<uint64_t>(counts.size());
-  for (uint32_t i = 0; i < counts.size(); i += 4) {
-    const auto words = philox4x32({i / 4, r, 0x424F4F54, 0},
-                                  {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
-    for (uint32_t k = 0; k < 4 && i + k < counts.size(); ++k) ++counts[(words[k] * n) >> 32];
-  }
-}
-
-Interval percentiles(std::vector<double> values) {
-  std::erase_if(values, [](double v) { return std::isnan(v); });
-  if (values.empty()) return {kNaN, kNaN};
-  std::sort(values.begin(), values.end());
-  auto at = [&](double share) {  // linear interpolation, as numpy.percentile
-    const double place = share * static_cast<double>(values.size() - 1);
-    const auto low = static_cast<size_t>(place);
-    const size_t high = std::min(low + 1, values.size() - 1);
-    return values[low] + (place - static_cast<double>(low)) * (values[high] - values[low]);
-  };
-  return {at(0.025), at(0.975)};
 }
 
 }  // namespace
@@ -136,42 +111,23 @@ double spearman(std::span<const double> x, std::span<const double> y) {
   return pearson(average_ranks(x), average_ranks(y));
 }
 
+Statistic spearman_statistic(std::span<const double> x, std::span<const double> y) {
+  check_sizes(x, y);
+  if (x.size() < 2 || any_nan(x) || any_nan(y)) return [](std::span<const uint32_t>) { return kNaN; };
+  return [rx = Resampled(x), ry = Resampled(y)](std::span<const uint32_t> counts) mutable {
+    return weighted_pearson(rx.ranks(counts), ry.ranks(counts), counts);
+  };
+}
+
 Interval spearman_interval(std::span<const double> x, std::span<const double> y, uint64_t seed,
                            int resamples) {
-  check_sizes(x, y);
-  if (x.size() < 2 || any_nan(x) || any_nan(y)) return {kNaN, kNaN};
-  Resampled rx(x), ry(y);
-  std::vector<uint32_t> counts(x.size());
-  std::vector<double> values;
-  for (int r = 0; r < resamples; ++r) {
-    draw(counts, seed, static_cast<uint32_t>(r));
-    values.push_back(weighted_pearson(rx.ranks(counts), ry.ranks(counts), counts));
-  }
-  return percentiles(std::move(values));
+  return bootstrap_interval(x.size(), spearman_statistic(x, y), seed, resamples);
 }
 
 PairedDifference spearman_difference(std::span<const double> a, std::span<const double> b,
                                      std::span<const double> labels, uint64_t seed, int resamples) {
-  check_sizes(a, labels);
-  check_sizes(b, labels);
-  PairedDifference result{kNaN, {kNaN, kNaN}, kNaN};
-  if (labels.size() < 2 || any_nan(a) || any_nan(b) || any_nan(labels)) return result;
-  result.difference = spearman(b, labels) - spearman(a, labels);
-  Resampled ra(a), rb(b), rl(labels);
-  std::vector<uint32_t> counts(labels.size());
-  std::vector<double> values;
-  for (int r = 0; r < resamples; ++r) {
-    draw(counts, seed, static_cast<uint32_t>(r));
-    const auto& gold = rl.ranks(counts);
-    const double difference =
-        weighted_pearson(rb.ranks(counts), gold, counts) - weighted_pearson(ra.ranks(counts), gold, counts);
-    if (!std::isnan(difference)) values.push_back(difference);
-  }
-  if (values.empty()) return result;
-  const auto better = std::count_if(values.begin(), values.end(), [](double v) { return v > 0; });
-  result.share_better = static_cast<double>(better) / static_cast<double>(values.size());
-  result.interval = percentiles(std::move(values));
-  return result;
+  return bootstrap_difference(spearman(b, labels) - spearman(a, labels), labels.size(),
+                              spearman_statistic(a, labels), spearman_statistic(b, labels), seed, resamples);
 }
 
 }  // namespace hone::eval

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "eval/metrics.h"
+#include "eval/evaluation.h"
 
 namespace hone::eval {
 
@@ -15,5 +15,7 @@ nlohmann::ordered_json json_number(double value);  // NaN becomes null
 // Adds each metric by its name, and "spearman_cosine_95": [low, high].
 void add_scores(nlohmann::ordered_json& json, const std::vector<std::pair<std::string, double>>& metrics,
                 const Interval& spearman_cosine);
+// The same of a task: "NAME_95" is of its primary metric.
+void add_scores(nlohmann::ordered_json& json, const Result& result);
 
 }  // namespace hone::eval

@@ -1,22 +1,76 @@
 #include "eval/sts.h"
 
 #include <algorithm>
-#include <cmath>
+#include <memory>
 
 #include "base/error.h"
+#include "eval/pairs.h"
+#include "eval/similarity.h"
+#include "eval/tasks.h"
+#include "eval/texts.h"
 
 namespace hone::eval {
 
 namespace {
 
-// The reference normalises each side with a floor of 1e-12: a zero vector has cosine 0. Above the floor, one
-// root of the product: two equal vectors then have cosine 1 exactly, and pairs of them are tied.
-double cosine(double dot, double aa, double bb) {
-  constexpr double kFloor = 1e-12;
-  if (aa < kFloor * kFloor || bb < kFloor * kFloor)
-    return dot / (std::max(std::sqrt(aa), kFloor) * std::max(std::sqrt(bb), kFloor));
-  return dot / std::sqrt(aa * bb);
+std::vector<std::pair<std::string, double>> correlations(const PairSimilarities& similarities,
+                                                         std::span<const double> labels) {
+  std::vector<std::pair<std::string, double>> metrics;
+  for (size_t i = 0; i < kSimilarities; ++i) {
+    metrics.emplace_back(cat("pearson_", kSimilarityNames[i]), pearson(similarities.values[i], labels));
+    metrics.emplace_back(cat("spearman_", kSimilarityNames[i]), spearman(similarities.values[i], labels));
+  }
+  return metrics;
 }
+
+class Sts final : public Evaluation {
+ public:
+  Sts(const data::Table& table, const model::SentenceModel& model,
+      const std::shared_ptr<compute::Engine>& engine, Similarity primary)
+      : texts_({&table.text("sentence1"), &table.text("sentence2")}, model, *engine),
+        labels_(table.number("score")),
+        primary_(primary),
+        hash_(table.content_hash),
+        source_(table.source()) {}
+
+  std::string_view task() const override { return "sts"; }
+  std::string_view unit() const override { return "pairs"; }
+  std::vector<std::string> metric_names() const override {
+    std::vector<std::string> names = sts_metric_names();
+    const auto first = std::find(names.begin(), names.end(), cat("spearman_", name_of(primary_)));
+    std::rotate(names.begin(), first, first + 1);
+    return names;
+  }
+  size_t units() const override { return labels_.size(); }
+  int64_t tokens() const override { return texts_.tokens(); }
+  size_t bytes() const override { return texts_.bytes() + labels_.capacity() * sizeof(double); }
+  uint64_t content_hash() const override { return hash_; }
+  std::string source() const override { return source_; }
+
+ protected:
+  Result score(encode::Encoder& encoder, const RunOptions& options) const override {
+    const Texts::Vectors vectors = texts_.encode(encoder, options.progress);
+    PairSimilarities similarities = pair_similarities(
+        labels_.size(), vectors.dim(), [&](size_t row) { return vectors.at(0, row); },
+        [&](size_t row) { return vectors.at(1, row); });
+    const StsScores scores{correlations(similarities, labels_), {}, {}};
+    if (options.each) report_pairs(similarities, labels_, options.each);
+    Result result;
+    for (const std::string& name : metric_names()) result.metrics.emplace_back(name, scores.at(name));
+    result.units = std::move(similarities.values[static_cast<size_t>(primary_)]);
+    return result;
+  }
+  Statistic statistic(const std::vector<double>& units) const override {
+    return spearman_statistic(units, labels_);
+  }
+
+ private:
+  Texts texts_;
+  std::vector<double> labels_;
+  Similarity primary_;
+  uint64_t hash_;
+  std::string source_;
+};
 
 }  // namespace
 
@@ -41,31 +95,17 @@ StsScores sts_scores(std::span<const float> a, std::span<const float> b, int dim
   const size_t rows = labels.size(), width = static_cast<size_t>(dim);
   if (dim < 1) fail("sts: vectors of ", dim, " numbers");
   if (a.size() != rows * width || b.size() != rows * width) fail("sts: vectors and labels differ in number");
-  StsScores scores;
-  std::vector<double> dots, euclidean, manhattan;
-  for (size_t r = 0; r < rows; ++r) {
-    double dot = 0, aa = 0, bb = 0, square = 0, absolute = 0;
-    for (size_t i = r * width; i < (r + 1) * width; ++i) {
-      const auto u = static_cast<double>(a[i]), v = static_cast<double>(b[i]);
-      dot += u * v;
-      aa += u * u;
-      bb += v * v;
-      square += (u - v) * (u - v);
-      absolute += std::abs(u - v);
-    }
-    scores.cosine.push_back(cosine(dot, aa, bb));
-    dots.push_back(dot);
-    euclidean.push_back(-std::sqrt(square));
-    manhattan.push_back(-absolute);
-  }
-  const std::pair<const char*, const std::vector<double>*> kinds[] = {
-      {"cosine", &scores.cosine}, {"dot", &dots}, {"euclidean", &euclidean}, {"manhattan", &manhattan}};
-  for (const auto& [name, values] : kinds) {
-    scores.metrics.emplace_back(cat("pearson_", name), pearson(*values, labels));
-    scores.metrics.emplace_back(cat("spearman_", name), spearman(*values, labels));
-  }
+  PairSimilarities similarities = pair_similarities(
+      rows, width, [&](size_t row) { return a.data() + row * width; },
+      [&](size_t row) { return b.data() + row * width; });
+  StsScores scores{correlations(similarities, labels), std::move(similarities.values[0]), {}};
   if (with_interval) scores.spearman_cosine_interval = spearman_interval(scores.cosine, labels);
   return scores;
+}
+
+std::unique_ptr<Evaluation> make_sts(const data::Table& table, const model::SentenceModel& model,
+                                     const std::shared_ptr<compute::Engine>& engine, const Options& options) {
+  return std::make_unique<Sts>(table, model, engine, similarity_of(options.similarity, "cosine"));
 }
 
 }  // namespace hone::eval

@@ -101,6 +101,7 @@ std::string about_scores(const ModelCard& card) {
     text += cat("| ", cell(s.data), " | ", cell(s.metric), " | ", score(s.before), " | ", score(s.after),
                 " | ", difference(s.before, s.after), " |\n");
   }
+  if (!card.verdict.empty()) text += cat("\nBy these data ", card.verdict, ".\n");
   return text;
 }
 

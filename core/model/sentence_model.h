@@ -90,6 +90,7 @@ struct ModelCard {
     double before, after;
   };
   std::vector<Score> scores;
+  std::string verdict;  // of the tuned model against the base model, one line
 };
 
 // Writes the whole folder beside `target` and swaps it in (StagedFolder), or into an empty existing folder

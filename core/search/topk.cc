@@ -4,19 +4,13 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "search/hits.h"
 
 namespace hone::search {
 
 namespace {
 
 constexpr int64_t kBlock = 64;  // rows of the corpus that stay in cache while every query passes over them
-
-// NaN is worse than any score: it would otherwise break the order of the heap.
-bool better(const Hit& a, const Hit& b) {
-  if (std::isnan(a.score) || std::isnan(b.score))
-    return std::isnan(a.score) == std::isnan(b.score) ? a.index < b.index : std::isnan(b.score);
-  return a.score > b.score || (a.score == b.score && a.index < b.index);
-}
 
 // The sum of term(a[i], b[i]): eight sums side by side, so that the compiler makes vectors of it.
 template <class Term>
@@ -32,6 +26,8 @@ float sum_of(const float* a, const float* b, int64_t n, Term term) {
   return rest;
 }
 
+}  // namespace
+
 float score_of(const float* a, const float* b, int64_t n, Nearness nearness) {
   switch (nearness) {
     case Nearness::dot:
@@ -43,19 +39,6 @@ float score_of(const float* a, const float* b, int64_t n, Nearness nearness) {
   }
   return 0;
 }
-
-// The heap has the worst of the k best on top.
-void keep(const Hit& hit, int64_t k, std::vector<Hit>& heap) {
-  if (static_cast<int64_t>(heap.size()) == k) {
-    if (!better(hit, heap.front())) return;
-    std::pop_heap(heap.begin(), heap.end(), better);
-    heap.pop_back();
-  }
-  heap.push_back(hit);
-  std::push_heap(heap.begin(), heap.end(), better);
-}
-
-}  // namespace
 
 Nearness nearness_of(std::string_view similarity) {
   if (similarity == "cosine" || similarity == "dot") return Nearness::dot;

@@ -15,6 +15,7 @@
 #include "config/options.h"
 #include "model/sentence_model.h"
 #include "train/schedule.h"
+#include "train/verdict.h"
 
 namespace hone::train {
 
@@ -101,6 +102,7 @@ struct TrainResult {
   bool already_finished = false;
   int64_t steps = 0, kept_step = 0;  // kept_step: the step whose weights were saved
   std::optional<EvalReport> before, after;
+  std::optional<Verdict> verdict;                     // of a finished run that was evaluated
   std::shared_ptr<const model::SentenceModel> model;  // null when interrupted
   double seconds = 0;
 };

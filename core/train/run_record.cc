@@ -50,6 +50,19 @@ std::optional<EvalReport> read_report(const JsonObject& record, const char* name
   return report;
 }
 
+std::optional<Verdict> read_verdict(const JsonObject& record) {
+  if (!record.has("verdict")) return std::nullopt;
+  const JsonObject object = object_in(record, "verdict", "verdict");
+  const model::Json* metric = object.find("metric");
+  if (metric == nullptr || !metric->is_string()) object.missing("metric", "a text");
+  return Verdict{metric->get<std::string>(),
+                 number_or_nan(object, "before"),
+                 number_or_nan(object, "after"),
+                 {number_or_nan(object, "difference"),
+                  {number_or_nan(object, "low"), number_or_nan(object, "high")},
+                  number_or_nan(object, "share_better")}};
+}
+
 void order_metrics(EvalReport& report, const fs::path& file, const std::vector<std::string>& names) {
   std::vector<std::pair<std::string, double>> ordered;
   for (const std::string& name : names) {
@@ -83,6 +96,16 @@ std::string run_record_json(const RunRecord& record) {
   if (record.since_best > 0) j["since_best"] = record.since_best;
   if (record.before) j["before"] = report_json(*record.before);
   if (record.best) j["best"] = report_json(*record.best);
+  if (record.verdict) {
+    const Verdict& v = *record.verdict;
+    j["verdict"] = {{"metric", v.metric},
+                    {"before", v.before},
+                    {"after", v.after},
+                    {"difference", v.difference.difference},
+                    {"low", v.difference.interval.low},
+                    {"high", v.difference.interval.high},
+                    {"share_better", v.difference.share_better}};
+  }
   return j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -102,6 +125,7 @@ RunRecord read_run_record(const fs::path& file) {
   if (object.has("since_best")) record.since_best = object.required_integer("since_best", 0, kMost);
   record.before = read_report(object, "before");
   record.best = read_report(object, "best");
+  record.verdict = read_verdict(object);
   return record;
 }
 

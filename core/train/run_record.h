@@ -13,6 +13,7 @@
 
 #include "train/identity.h"
 #include "train/options.h"
+#include "train/verdict.h"
 
 namespace hone::train {
 
@@ -21,8 +22,9 @@ struct RunRecord {
   Identity identity;
   std::optional<EvalReport> before;  // evaluation of the base model
   std::optional<EvalReport> best;
-  int64_t since_best = 0;       // evaluations
-  bool evaluation_due = false;  // stopped before the evaluation that follows `step`
+  std::optional<Verdict> verdict;  // of a finished run
+  int64_t since_best = 0;          // evaluations
+  bool evaluation_due = false;     // stopped before the evaluation that follows `step`
 };
 
 // What a record must fit.

@@ -36,7 +36,7 @@ void require_metric(const std::string& metric, const std::vector<std::string>& n
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
-                 data::Table train, std::optional<data::Table> eval, TrainOptions options)
+                 data::Table train, const MakeEvaluation& evaluation, TrainOptions options)
     : model_(options.max_seq_length > 0 && options.max_seq_length != model->max_seq_length
                  ? model->with_max_seq_length(options.max_seq_length)
                  : std::move(model)),
@@ -50,7 +50,7 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
   loss::make_loss(loss_, loss_options_, setup());  // what does not go together is found now
   if (options_.mask_similarity <= 1 && !loss_.in_batch)
     fail_usage("mask-similarity: the loss ", loss_.name, " has no negatives of other rows to mask");
-  if (eval) eval_.emplace(std::move(*eval), *model_, *engine_);
+  if (evaluation) eval_ = evaluation(*model_);
   if (eval_) {
     if (options_.metric.empty()) options_.metric = eval_->metric_names().front();
     require_metric(options_.metric, eval_->metric_names());
@@ -74,9 +74,11 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
   note("metric", eval_ ? options_.metric : "none");
   note("micro-batches", micro_tokens_ == 0 ? "whole batches" : cat("of ", micro_tokens_, " tokens"));
   note("data", cat(data_.rows(), " rows with hash ", data_.table().content_hash));
-  note("eval data", eval_ ? eval_->identity() : "none");
+  note("eval data", eval_ ? cat(eval_->task(), " of ", eval_->units(), " ", eval_->unit(), " with hash ",
+                                eval_->content_hash())
+                          : "none");
   note("model", model_identity(*model_));
-  frame_.evaluates = eval_.has_value();
+  frame_.evaluates = eval_ != nullptr;
   if (eval_) frame_.metrics = eval_->metric_names();
 }
 
@@ -144,10 +146,27 @@ bool Trainer::evaluation_is_dear(const Run& run) const {
 
 EvalReport Trainer::evaluate(Run& run, int64_t step) const {
   const auto start = Clock::now();
-  EvalReport report = eval_->run(*run.vectors, step);
+  run.latest = eval_->run(*run.vectors);
+  EvalReport report = report_of(*run.latest, step);
   run.evaluation_seconds += seconds_since(start);
   ++run.evaluations;
   return report;
+}
+
+EvalReport Trainer::report_of(const eval::Result& result, int64_t step) const {
+  return {step, result.metrics, result.interval.low, result.interval.high, false};
+}
+
+// What an earlier part of the run evaluated is evaluated again.
+void Trainer::judge(Run& run) const {
+  if (!eval_ || !run.state.best) return;
+  if (!run.before) run.before = eval_->run(*std::make_unique<encode::Encoder>(model_, engine_));
+  if (!run.best) {
+    const auto tuned = run.start->with_tensors(run.state.best_weights);
+    run.best = eval_->run(*std::make_unique<encode::Encoder>(tuned, engine_));
+  }
+  run.state.verdict = Verdict{run.best->primary(), run.before->value(), run.best->value(),
+                              eval_->difference(*run.before, *run.best)};
 }
 
 // Keeps the weights of the best evaluated step. A metric that is not a number is never better.
@@ -159,6 +178,7 @@ void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callba
   report.best = !run.state.best || value(report) > value(*run.state.best) + options_.min_gain;
   if (report.best) {
     run.state.best = report;
+    run.best = run.latest;
     run.state.best_weights.clear();  // before there are others: one copy of the model less
     run.state.best_weights = run.encoder->read(*run.parameters);
   }
@@ -241,8 +261,10 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
     card.settings.emplace_back("labels divided by", cat(label_scale()));
   if (run.state.before && run.state.best) {
     for (const auto& [name, value] : run.state.before->metrics)
-      card.scores.push_back({eval_->source(), name, value, run.state.best->value(name)});
+      card.scores.push_back(
+          {fs::path(eval_->source()).filename().string(), name, value, run.state.best->value(name)});
   }
+  if (run.state.verdict) card.verdict = run.state.verdict->text();
   StagedFolder staged(*out);
   write_model_files(*tuned, staged.path(), card);
   StagedFile record(staged.path() / "training.json");
@@ -305,6 +327,7 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
       result.kept_step = finished.best ? finished.best->step : finished.step;
       result.before = finished.before;
       result.after = finished.best;
+      result.verdict = finished.verdict;
       result.model = model::load_model(*out);
       return result;
     }
@@ -329,13 +352,18 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
   double evaluation_seconds = 0;
   if (eval_ && !run.state.before) {
     const auto evaluation = Clock::now();
-    run.state.before = eval_->run(*run.vectors, 0);
+    run.before = eval_->run(*run.vectors);
+    run.state.before = report_of(*run.before, 0);
     evaluation_seconds = seconds_since(evaluation);
     if (callbacks.evaluation) callbacks.evaluation(*run.state.before);
   }
   estimate(run, evaluation_seconds, callbacks);
   train(run, out, callbacks, result);
-  if (!result.interrupted) result.model = finish(run, out);
+  if (!result.interrupted) {
+    judge(run);
+    result.model = finish(run, out);
+  }
+  result.verdict = run.state.verdict;
   result.steps = run.state.step;
   result.kept_step = run.state.best ? run.state.best->step : run.state.step;
   result.before = run.state.before;

@@ -22,13 +22,13 @@
 #include "train/batches.h"
 #include "train/checkpoint.h"
 #include "train/estimate.h"
-#include "train/evaluator.h"
 #include "train/false_negatives.h"
 #include "train/options.h"
 #include "train/out_folder.h"
 #include "train/preflight.h"
 #include "train/tensor_rules.h"
 #include "train/train_data.h"
+#include "train/verdict.h"
 
 namespace hone::train {
 
@@ -44,7 +44,7 @@ struct HostBatch {
 class Trainer {
  public:
   Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
-          data::Table train, std::optional<data::Table> eval, TrainOptions options);
+          data::Table train, const MakeEvaluation& evaluation, TrainOptions options);
   ~Trainer();
 
   // Trains and saves to `out`. Throws Error; what was saved before stays. Resuming a run that is already
@@ -83,6 +83,8 @@ class Trainer {
   double add_batch(Run& run, std::span<const uint32_t> rows, uint64_t batch, double share);
   void report_steps(Run& run, size_t may_stay, const TrainCallbacks& callbacks) const;
   EvalReport evaluate(Run& run, int64_t step) const;
+  EvalReport report_of(const eval::Result& result, int64_t step) const;
+  void judge(Run& run) const;  // the verdict
   Workload workload(int64_t last, int64_t done, bool evaluation_due);
   void estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks);
   int64_t evaluate_every() const;  // steps
@@ -104,7 +106,7 @@ class Trainer {
   TensorRules rules_;
   TrainData data_;
   Batches batches_;
-  std::optional<Evaluator> eval_;
+  std::unique_ptr<eval::Evaluation> eval_;
   Preflight preflight_;
   std::unique_ptr<FalseNegatives> false_negatives_;  // made when training begins
   int64_t steps_per_epoch_ = 0;

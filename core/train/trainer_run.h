@@ -37,6 +37,8 @@ struct Trainer::Run {
   std::unique_ptr<BatchPass> pass;
   std::deque<StartedStep> started;
   Clock::time_point training;  // when the first step began
+  // Of the base model and of the best step, where this run has evaluated them.
+  std::optional<eval::Result> before, latest, best;
   double evaluation_seconds = 0;
   int evaluations = 0;
   // Between forward() and backward() of a host's own loop.

@@ -132,7 +132,7 @@ TEST_P(TorchTraining, a_loss_that_is_no_number_stops_with_its_rows) {
   std::vector<float> broken(tensors[5].data, tensors[5].data + tensors[5].size);
   broken[0] = std::nanf("");
   tensors[5] = model::HostTensor::owned(tensors[5].name, tensors[5].shape, broken);
-  Trainer trainer(model->with_tensors(tensors), compute::torch_engine(GetParam()), pairs(), std::nullopt, o);
+  Trainer trainer(model->with_tensors(tensors), compute::torch_engine(GetParam()), pairs(), nullptr, o);
   const std::string text = message_of([&] { trainer.run(folder / "out", OnExisting::refuse, {}); });
   EXPECT_TRUE(text.starts_with("step 1: the loss is nan in the batch of lines ")) << text;
   EXPECT_FALSE(fs::exists(folder / "out" / "model.safetensors"));

@@ -39,8 +39,9 @@ class Stopped : public ::testing::Test {
   fs::path out() const { return folder_ / "out"; }
   fs::path model() const { return folder_ / "model"; }
   void run(OnExisting existing, int64_t stop = -1, data::Table train = pairs(), data::Table eval = pairs()) {
-    Trainer trainer(model::load_model(model()), compute::test_engine(1), std::move(train), std::move(eval),
-                    small_options());
+    const auto engine = compute::test_engine(1);
+    Trainer trainer(model::load_model(model()), engine, std::move(train),
+                    evaluation_of("sts", std::move(eval), engine), small_options());
     trainer.run(out(), existing, stopping_after(stop));
   }
   std::string refusal() {
@@ -108,12 +109,13 @@ TEST_F(Stopped, with_other_settings_is_refused_by_their_names) {
 TEST_F(Stopped, with_other_data_is_refused) {
   data::Table fewer =
       data::parse_table(testing::bytes_of(testing::kModels / "pairs.jsonl"), "pairs.jsonl", [] {
-        data::ReadOptions options = eval_roles({});
+        data::ReadOptions options = testing::pair_roles();
         options.max_rows = 119;
         return options;
       }());
-  data::Table changed = data::parse_table(
-      testing::bytes_of(testing::kModels / "pairs.jsonl").replace(20, 1, "B"), "pairs.jsonl", eval_roles({}));
+  data::Table changed =
+      data::parse_table(testing::bytes_of(testing::kModels / "pairs.jsonl").replace(20, 1, "B"),
+                        "pairs.jsonl", testing::pair_roles());
   for (const data::Table& table : {fewer, changed}) {
     std::string message = message_of([&] { run(OnExisting::resume, -1, table); });
     expect_words(message, {"cannot resume", ": data was 120 rows with hash "});

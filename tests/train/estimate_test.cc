@@ -40,8 +40,9 @@ TEST(Estimate, data_are_their_token_ids_each_text_once) {
   const auto model = model::load_model(testing::kModels / "mean-gelu")->with_max_seq_length(64);
   auto engine = compute::test_engine(1);
   auto bytes = [&](const std::string& rows) {
-    return TrainData(data::parse_table("sentence1\tsentence2\tscore\n" + rows, "x.tsv", eval_roles({})),
-                     loss::find_loss("cosine"), 1, *model, *engine)
+    return TrainData(
+               data::parse_table("sentence1\tsentence2\tscore\n" + rows, "x.tsv", testing::pair_roles()),
+               loss::find_loss("cosine"), 1, *model, *engine)
         .bytes();
   };
   const size_t small = bytes("a\tb\t1\n");

@@ -148,7 +148,8 @@ TEST(LateSteps, a_number_that_is_none_is_reported_with_its_rows) {
   TrainCallbacks callbacks;
   callbacks.step = [&](const StepReport& r) { reported.push_back(r.step); };
   const std::string message = message_of([&] { trainer.run(folder / "out", OnExisting::refuse, callbacks); });
-  EXPECT_TRUE(message.starts_with("step 5: the gradient is nan in the batch of lines 13, 14, 15 of ")) << message;
+  EXPECT_TRUE(message.starts_with("step 5: the gradient is nan in the batch of lines 13, 14, 15 of "))
+      << message;
   EXPECT_EQ(reported, (std::vector<int64_t>{1, 2, 3, 4}));
   EXPECT_EQ(engine->log().steps, 5 + kInFlight);
   EXPECT_FALSE(fs::exists(folder / "out"));

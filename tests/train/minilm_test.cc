@@ -8,6 +8,7 @@
 #include "tests/base/temp_folder.h"
 #include "tests/compute/test_engine.h"
 #include "tests/reference_data.h"
+#include "tests/train/small_run.h"
 #include "train/trainer.h"
 
 namespace hone::train {
@@ -28,7 +29,7 @@ TEST(MiniLm, thirty_steps_equal_the_references) {
   if (train_file.empty() || test_file.empty()) GTEST_SKIP() << hone::testing::kNoData << what;
   const auto fixture =
       model::SafetensorsFile::open(fs::path(HONE_FIXTURES) / "minilm" / "training.safetensors");
-  data::ReadOptions first_rows = eval_roles({});
+  data::ReadOptions first_rows = testing::pair_roles();
   first_rows.max_rows = 960;
   TrainOptions o;
   o.steps = 30;
@@ -38,7 +39,7 @@ TEST(MiniLm, thirty_steps_equal_the_references) {
   o.shuffle = false;
   o.label_scale = 5;
   Trainer trainer(model::load_model(model), compute::test_engine(2), data::read_table(train_file, first_rows),
-                  std::nullopt, o);
+                  nullptr, o);
   size_t steps = 0;
   TrainCallbacks callbacks;
   callbacks.step = [&](const StepReport& r) {
@@ -51,7 +52,7 @@ TEST(MiniLm, thirty_steps_equal_the_references) {
   trainer.run(folder / "out", OnExisting::refuse, callbacks);
   EXPECT_EQ(steps, 30U);
 
-  data::ReadOptions texts = eval_roles({});
+  data::ReadOptions texts = testing::pair_roles();
   texts.max_rows = kTexts;
   const auto table = data::read_table(test_file, texts);
   encode::Encoder encoder(model::load_model(folder / "out"), compute::test_engine(2));

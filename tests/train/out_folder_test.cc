@@ -93,7 +93,7 @@ TEST(OutFolder, is_as_it_was_when_overwriting_fails) {
   train_small(folder / "begun", small_options(), OnExisting::refuse, 2, stopping_after(4));
   for (const char* name : {"finished", "begun"}) {
     const auto before = contents(folder / name);
-    Trainer broken(testing::infinite_model(), compute::test_engine(2), testing::pairs(), std::nullopt,
+    Trainer broken(testing::infinite_model(), compute::test_engine(2), testing::pairs(), nullptr,
                    small_options());
     const std::string message = message_of([&] { broken.run(folder / name, OnExisting::overwrite, {}); });
     EXPECT_NE(message.find("step 1: the loss is"), std::string::npos) << message;
@@ -106,7 +106,7 @@ TEST(OutFolder, that_a_failing_run_made_is_gone_with_it) {
   TempFolder folder;
   fs::create_directory(folder / "empty");
   auto fail_in = [&](const fs::path& out) {
-    Trainer broken(testing::infinite_model(), compute::test_engine(2), testing::pairs(), std::nullopt,
+    Trainer broken(testing::infinite_model(), compute::test_engine(2), testing::pairs(), nullptr,
                    small_options());
     EXPECT_NE(message_of([&] { broken.run(out, OnExisting::refuse, {}); }).find("step 1"), std::string::npos);
   };

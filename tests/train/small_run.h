@@ -21,8 +21,15 @@ namespace hone::testing {
 
 inline const fs::path kModels = fs::path(HONE_FIXTURES) / "models";
 
+// sentence1, sentence2, score
+inline data::ReadOptions pair_roles() {
+  data::ReadOptions options;
+  options.roles = eval::task_roles("sts");
+  return options;
+}
+
 inline data::Table pairs() {
-  return data::read_table(kModels / "pairs.jsonl", train::eval_roles({}));
+  return data::read_table(kModels / "pairs.jsonl", pair_roles());
 }
 
 // Twelve steps with everything in them: warm-up, decay, dropout, three evaluations, three checkpoints.
@@ -41,8 +48,9 @@ inline train::TrainOptions small_options() {
 
 inline train::Trainer small_trainer(std::shared_ptr<compute::Engine> engine,
                                     const train::TrainOptions& options, bool with_eval = true) {
-  return {model::load_model(kModels / "mean-gelu"), std::move(engine), pairs(),
-          with_eval ? std::optional(pairs()) : std::nullopt, options};
+  train::MakeEvaluation evaluation;
+  if (with_eval) evaluation = train::evaluation_of("sts", pairs(), engine);
+  return {model::load_model(kModels / "mean-gelu"), std::move(engine), pairs(), evaluation, options};
 }
 
 inline train::Trainer small_trainer(const train::TrainOptions& options, int threads = 2,

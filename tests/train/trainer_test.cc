@@ -134,7 +134,7 @@ TEST(Trainer, a_loss_that_is_no_number_stops_with_the_lines_of_the_batch) {
   TrainOptions o = small_options();
   o.shuffle = false;
   o.batch_size = 3;
-  Trainer trainer(testing::infinite_model(), compute::test_engine(2), pairs(), std::nullopt, o);
+  Trainer trainer(testing::infinite_model(), compute::test_engine(2), pairs(), nullptr, o);
   const std::string message = message_of([&] { trainer.run(folder / "out", OnExisting::refuse, {}); });
   EXPECT_NE(message.find("step 1: the loss is"), std::string::npos) << message;
   EXPECT_NE(message.find("lines 1, 2, 3 of "), std::string::npos) << message;

@@ -1,0 +1,221 @@
+#include "eval/binary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <numeric>
+
+#include "base/error.h"
+#include "eval/pairs.h"
+#include "eval/similarity.h"
+#include "eval/tasks.h"
+#include "eval/texts.h"
+
+namespace hone::eval {
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr const char* kNames[] = {
+    "accuracy", "accuracy_threshold", "f1", "f1_threshold", "precision", "recall", "ap", "mcc"};
+
+// Pairs from the most similar down, cut into groups of equal similarity.
+struct Descending {
+  std::vector<uint32_t> order;
+  std::vector<uint32_t> ends;  // of each group
+};
+
+Descending descending(std::span<const double> similarities) {
+  Descending d;
+  d.order.resize(similarities.size());
+  std::iota(d.order.begin(), d.order.end(), 0U);
+  std::stable_sort(d.order.begin(), d.order.end(),
+                   [&](uint32_t a, uint32_t b) { return similarities[a] > similarities[b]; });
+  for (uint32_t i = 1; i <= d.order.size(); ++i) {
+    if (i == d.order.size() || similarities[d.order[i]] != similarities[d.order[i - 1]]) d.ends.push_back(i);
+  }
+  return d;
+}
+
+// Where the pairs of the first groups end and others follow.
+struct Cut {
+  double pairs = 0, right = 0;  // above the cut, and those of label 1 among them
+  double threshold = 0;
+};
+
+std::vector<Cut> cuts_of(std::span<const double> similarities, std::span<const double> labels) {
+  const Descending d = descending(similarities);
+  std::vector<Cut> cuts;
+  Cut cut;
+  uint32_t begin = 0;
+  for (const uint32_t end : d.ends) {
+    for (uint32_t i = begin; i < end; ++i) cut.right += labels[d.order[i]];
+    cut.pairs = end;
+    const double lowest = similarities[d.order[end - 1]];
+    cut.threshold = lowest;
+    if (end < d.order.size()) {
+      const double next = similarities[d.order[end]], middle = (lowest + next) / 2;
+      if (middle != next) cut.threshold = middle;  // rounding must not let the next group in
+    }
+    cuts.push_back(cut);
+    begin = end;
+  }
+  return cuts;
+}
+
+// Of the prediction "similar above the cut"; 0 where one side is empty.
+double matthews(const Cut& cut, double pairs, double positives) {
+  const double tp = cut.right, fp = cut.pairs - cut.right, fn = positives - cut.right,
+               tn = pairs - positives - fp;
+  const double under = std::sqrt((tp + fp) * (tp + fn)) * std::sqrt((tn + fp) * (tn + fn));
+  return under > 0 ? (tp * tn - fp * fn) / under : 0;
+}
+
+class Binary final : public Evaluation {
+ public:
+  Binary(const data::Table& table, const model::SentenceModel& model,
+         const std::shared_ptr<compute::Engine>& engine, Similarity primary)
+      : labels_(checked(table)),
+        texts_({&table.text("sentence1"), &table.text("sentence2")}, model, *engine),
+        primary_(primary),
+        hash_(table.content_hash),
+        source_(table.source()) {}
+
+  std::string_view task() const override { return "binary"; }
+  std::string_view unit() const override { return "pairs"; }
+  std::vector<std::string> metric_names() const override {
+    std::vector<std::string> names{cat(name_of(primary_), "_ap")};
+    for (size_t i = 0; i <= kSimilarities; ++i) {
+      for (const char* metric : kNames) {
+        std::string name = cat(i < kSimilarities ? kSimilarityNames[i] : "max", "_", metric);
+        if (name != names.front()) names.push_back(std::move(name));
+      }
+    }
+    return names;
+  }
+  size_t units() const override { return labels_.size(); }
+  int64_t tokens() const override { return texts_.tokens(); }
+  size_t bytes() const override { return texts_.bytes() + labels_.capacity() * sizeof(double); }
+  uint64_t content_hash() const override { return hash_; }
+  std::string source() const override { return source_; }
+
+ protected:
+  Result score(encode::Encoder& encoder, const RunOptions& options) const override {
+    const Texts::Vectors vectors = texts_.encode(encoder, options.progress);
+    PairSimilarities similarities = pair_similarities(
+        labels_.size(), vectors.dim(), [&](size_t row) { return vectors.at(0, row); },
+        [&](size_t row) { return vectors.at(1, row); });
+    Result all;
+    std::vector<double> best(std::size(kNames), -std::numeric_limits<double>::infinity());
+    for (size_t i = 0; i < kSimilarities; ++i) {
+      const bool negated = static_cast<Similarity>(i) >= Similarity::euclidean;
+      const auto scores = binary_scores(similarities.values[i], labels_, negated);
+      for (size_t m = 0; m < scores.size(); ++m) {
+        const auto& [name, value] = scores[m];
+        all.metrics.emplace_back(cat(kSimilarityNames[i], "_", name), value);
+        best[m] = std::isnan(value) || std::isnan(best[m]) ? kNaN : std::max(best[m], value);
+      }
+    }
+    for (size_t m = 0; m < best.size(); ++m) all.metrics.emplace_back(cat("max_", kNames[m]), best[m]);
+    if (options.each) report_pairs(similarities, labels_, options.each);
+    Result result;
+    for (const std::string& name : metric_names()) result.metrics.emplace_back(name, all.at(name));
+    result.units = std::move(similarities.values[static_cast<size_t>(primary_)]);
+    return result;
+  }
+  Statistic statistic(const std::vector<double>& units) const override {
+    return average_precision_statistic(units, labels_);
+  }
+
+ private:
+  static std::vector<double> checked(const data::Table& table) {
+    const std::vector<double>& labels = table.number("score");
+    for (size_t row = 0; row < labels.size(); ++row) {
+      if (labels[row] == 0 || labels[row] == 1) continue;
+      throw RowError(cat(table.where(row), ": column \"", excerpt(table.columns.at("score")), "\": found ",
+                         labels[row], ", expected 0 or 1"),
+                     static_cast<int64_t>(row));
+    }
+    return labels;
+  }
+
+  std::vector<double> labels_;
+  Texts texts_;
+  Similarity primary_;
+  uint64_t hash_;
+  std::string source_;
+};
+
+}  // namespace
+
+std::vector<std::pair<std::string, double>> binary_scores(std::span<const double> similarities,
+                                                          std::span<const double> labels, bool negated) {
+  if (similarities.size() != labels.size())
+    fail("binary: ", similarities.size(), " similarities against ", labels.size(), " labels");
+  const auto pairs = static_cast<double>(labels.size());
+  const double positives = std::accumulate(labels.begin(), labels.end(), 0.0);
+  double accuracy = 0, accuracy_threshold = -1, f1 = 0, precision = 0, recall = 0, f1_threshold = 0, ap = 0;
+  Cut f1_cut;
+  const bool defined =
+      std::none_of(similarities.begin(), similarities.end(), [](double v) { return std::isnan(v); });
+  const std::vector<Cut> cuts = defined ? cuts_of(similarities, labels) : std::vector<Cut>();
+  if (!cuts.empty()) {
+    accuracy = (pairs - positives) / pairs;
+    const double top = *std::max_element(similarities.begin(), similarities.end());
+    // In float, as vectors are: whoever computes similarities in float finds none that reaches it.
+    accuracy_threshold =
+        static_cast<double>(std::nextafter(static_cast<float>(top), std::numeric_limits<float>::infinity()));
+  }
+  double recall_before = 0;
+  for (const Cut& cut : cuts) {
+    const double negatives_below = pairs - positives - (cut.pairs - cut.right);
+    if (const double share = (cut.right + negatives_below) / pairs; share > accuracy) {
+      accuracy = share;
+      accuracy_threshold = cut.threshold;
+    }
+    if (cut.right == 0) continue;
+    const double p = cut.right / cut.pairs, r = cut.right / positives;
+    ap += (r - recall_before) * p;
+    recall_before = r;
+    if (const double f = 2 * p * r / (p + r); f > f1) {
+      f1 = f, precision = p, recall = r;
+      f1_threshold = cut.threshold;
+      f1_cut = cut;
+    }
+  }
+  const double mcc = matthews(f1_cut, pairs, positives);
+  auto told = [&](double threshold) { return negated && threshold != 0 ? -threshold : threshold; };
+  // Without pairs the reference's thresholds are no similarities, and keep their sign.
+  if (!cuts.empty()) accuracy_threshold = told(accuracy_threshold);
+  const double values[] = {accuracy, accuracy_threshold, f1, told(f1_threshold), precision, recall, ap, mcc};
+  std::vector<std::pair<std::string, double>> scores;
+  for (size_t i = 0; i < std::size(kNames); ++i) scores.emplace_back(kNames[i], defined ? values[i] : kNaN);
+  return scores;
+}
+
+Statistic average_precision_statistic(std::span<const double> similarities, std::span<const double> labels) {
+  return [d = descending(similarities), labels](std::span<const uint32_t> counts) {
+    double pairs = 0, right = 0, sum = 0;
+    uint32_t begin = 0;
+    for (const uint32_t end : d.ends) {
+      const double before = right;
+      for (uint32_t i = begin; i < end; ++i) {
+        const uint32_t row = d.order[i];
+        pairs += counts[row];
+        right += counts[row] * labels[row];
+      }
+      if (right > before) sum += (right - before) * (right / pairs);
+      begin = end;
+    }
+    return right > 0 ? sum / right : kNaN;
+  };
+}
+
+std::unique_ptr<Evaluation> make_binary(const data::Table& table, const model::SentenceModel& model,
+                                        const std::shared_ptr<compute::Engine>& engine,
+                                        const Options& options) {
+  return std::make_unique<Binary>(table, model, engine, similarity_of(options.similarity, model.similarity));
+}
+
+}  // namespace hone::eval

@@ -1,0 +1,112 @@
+#include "eval/evaluation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "eval/tasks.h"
+
+namespace hone::eval {
+
+namespace {
+
+using data::ColumnKind;
+using data::RoleRequest;
+using Make = std::unique_ptr<Evaluation> (*)(const data::Table&, const model::SentenceModel&,
+                                             const std::shared_ptr<compute::Engine>&, const Options&);
+
+struct Task {
+  const char* name;
+  std::vector<RoleRequest> roles;
+  Make make;
+};
+
+const std::vector<Task>& tasks() {
+  const auto text = [](const char* role) { return RoleRequest{.role = role, .also_named = {}}; };
+  const RoleRequest score{.role = "score", .kind = ColumnKind::number, .also_named = {"label"}};
+  const RoleRequest vector{
+      .role = "vector", .kind = ColumnKind::vector, .also_named = {"embedding", "label"}};
+  static const std::vector<Task> all{
+      {"sts", {text("sentence1"), text("sentence2"), score}, make_sts},
+      {"binary", {text("sentence1"), text("sentence2"), score}, make_binary},
+      {"triplet", {text("anchor"), text("positive"), text("negative")}, make_triplet},
+      {"mse", {text("text"), vector}, make_mse}};
+  return all;
+}
+
+const Task& find_task(std::string_view name) {
+  const auto found =
+      std::find_if(tasks().begin(), tasks().end(), [&](const Task& task) { return name == task.name; });
+  if (found == tasks().end()) {
+    fail_usage("task: \"", excerpt(name),
+               "\" found, sts, binary, triplet or mse expected for a table of rows");
+  }
+  return *found;
+}
+
+bool any_nan(const std::vector<double>& values) {
+  return std::any_of(values.begin(), values.end(), [](double v) { return std::isnan(v); });
+}
+
+}  // namespace
+
+double Result::at(std::string_view metric) const {
+  std::string list;
+  for (const auto& [name, value] : metrics) {
+    if (name == metric) return value;
+    list += cat(list.empty() ? "" : ", ", name);
+  }
+  fail("metric: \"", excerpt(metric), "\" found, one of ", list, " expected");
+}
+
+nlohmann::ordered_json Evaluation::described() const {
+  nlohmann::ordered_json j;
+  j[std::string(unit())] = units();
+  return j;
+}
+
+Statistic Evaluation::statistic(const std::vector<double>& units) const {
+  return mean_statistic(units);
+}
+
+Result Evaluation::run(encode::Encoder& encoder, const RunOptions& options) const {
+  Result result = score(encoder, options);
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  result.interval = {kNaN, kNaN};
+  if (options.interval && !any_nan(result.units))
+    result.interval = bootstrap_interval(result.units.size(), statistic(result.units));
+  return result;
+}
+
+PairedDifference Evaluation::difference(const Result& a, const Result& b) const {
+  if (a.units.size() != b.units.size())
+    fail("evaluation: results of ", a.units.size(), " and ", b.units.size(), " ", unit(),
+         " cannot be paired");
+  const double difference =
+      any_nan(a.units) || any_nan(b.units) ? std::numeric_limits<double>::quiet_NaN() : b.value() - a.value();
+  if (std::isnan(difference)) return {difference, {difference, difference}, difference};
+  return bootstrap_difference(difference, a.units.size(), statistic(a.units), statistic(b.units));
+}
+
+const std::vector<std::string>& table_tasks() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Task& task : tasks()) all.emplace_back(task.name);
+    return all;
+  }();
+  return names;
+}
+
+std::vector<data::RoleRequest> task_roles(std::string_view task) {
+  return find_task(task).roles;
+}
+
+std::unique_ptr<Evaluation> make_evaluation(std::string_view task, const data::Table& table,
+                                            const model::SentenceModel& model,
+                                            const std::shared_ptr<compute::Engine>& engine,
+                                            const Options& options) {
+  return find_task(task).make(table, model, engine, options);
+}
+
+}  // namespace hone::eval

@@ -1,0 +1,89 @@
+// One interface for every task: a task bound to its data, which scores whatever encoder it is given.
+//
+// Rules
+// - What can be wrong with data or options is found when an Evaluation is made, before anything is encoded.
+// - Texts are tokenized once, by the tokenizer of the model it is made for; run() may be called again and
+//   again, with any encoder of that model's tokenizer. It is immutable: threads may share it.
+// - Metrics have the reference's names and values. A vector that is not finite makes every metric NaN.
+// - A higher primary metric is better.
+// - The primary metric is a function of one number a pair, triplet or query (`units`): its interval, and the
+//   difference of two models, come from drawing among them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "data/dataset.h"
+#include "encode/encoder.h"
+#include "eval/resample.h"
+
+namespace hone::eval {
+
+struct RunOptions {
+  std::function<void(size_t done, size_t total)> progress;  // of texts encoded; a repeated text counts once
+  bool interval = true;                                     // costs 1000 resamples
+  // One object for each pair, triplet or query, in order, once all are scored.
+  std::function<void(const nlohmann::ordered_json&)> each;
+};
+
+struct Result {
+  std::vector<std::pair<std::string, double>> metrics;  // as metric_names()
+  Interval interval;                                    // 95 %, of the primary metric
+  // What the primary metric is made from: its values where it is a mean of them (triplet, retrieval, mse),
+  // the similarities of the pairs elsewhere (sts, binary).
+  std::vector<double> units;
+
+  const std::string& primary() const { return metrics.front().first; }
+  double value() const { return metrics.front().second; }  // of the primary metric
+  double at(std::string_view metric) const;                // throws Error listing the names
+};
+
+class Evaluation {
+ public:
+  virtual ~Evaluation() = default;
+  virtual std::string_view task() const = 0;                  // "sts"
+  virtual std::string_view unit() const = 0;                  // "pairs": what units are one number of
+  virtual std::vector<std::string> metric_names() const = 0;  // the primary one first
+  virtual size_t units() const = 0;                           // how many
+  virtual int64_t tokens() const = 0;                         // that a run encodes
+  virtual size_t bytes() const = 0;                           // of memory held
+  virtual uint64_t content_hash() const = 0;                  // of data and options
+  virtual std::string source() const = 0;                     // the files, for messages and model cards
+  virtual nlohmann::ordered_json described() const;           // {unit: how many}, and what else there is
+
+  Result run(encode::Encoder& encoder, const RunOptions& options = {}) const;
+  // b - a of the primary metric, over the same resampled units.
+  PairedDifference difference(const Result& a, const Result& b) const;
+
+ protected:
+  // Everything but the interval.
+  virtual Result score(encode::Encoder& encoder, const RunOptions& options) const = 0;
+  // The primary metric of resampled units, none of which is NaN; by default their mean.
+  virtual Statistic statistic(const std::vector<double>& units) const;
+};
+
+// What the tasks can be told.
+struct Options {
+  // Which one the primary metric is of: cosine, dot, euclidean, manhattan, or model: the model's own. Where
+  // that is asked for, sts takes cosine all the same: spearman_cosine is what its scores are known by.
+  std::string similarity = "model";
+  double margin = 0;  // triplet
+};
+
+// The tasks whose data is one table: sts, binary, triplet, mse.
+const std::vector<std::string>& table_tasks();
+// What the task reads. Throws UsageError for another task.
+std::vector<data::RoleRequest> task_roles(std::string_view task);
+std::unique_ptr<Evaluation> make_evaluation(std::string_view task, const data::Table& table,
+                                            const model::SentenceModel& model,
+                                            const std::shared_ptr<compute::Engine>& engine,
+                                            const Options& options = {});
+
+}  // namespace hone::eval

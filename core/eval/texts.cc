@@ -1,0 +1,57 @@
+#include "eval/texts.h"
+
+#include <string_view>
+#include <unordered_map>
+
+namespace hone::eval {
+
+Texts::Texts(std::initializer_list<const std::vector<std::string>*> columns,
+             const model::SentenceModel& model, compute::Engine& engine) {
+  std::vector<std::string> distinct;
+  {
+    std::unordered_map<std::string_view, uint32_t> seen;
+    for (const auto* column : columns) {
+      std::vector<uint32_t>& place = place_.emplace_back();
+      place.reserve(column->size());
+      for (const std::string& text : *column) {
+        const auto [at, fresh] = seen.try_emplace(text, static_cast<uint32_t>(distinct.size()));
+        if (fresh) distinct.push_back(text);
+        place.push_back(at->second);
+      }
+    }
+  }
+  ids_ = encode::tokenize(model, engine, distinct);
+  tokens_ = tokens_of(ids_);
+}
+
+Texts::Vectors Texts::encode(encode::Encoder& encoder,
+                             const std::function<void(size_t done, size_t total)>& progress) const {
+  encode::EncodeOptions options;
+  options.progress = progress;
+  Vectors vectors;
+  vectors.texts_ = this;
+  vectors.dim_ = static_cast<size_t>(encoder.dim());
+  vectors.values_ = encoder.encode_ids(ids_, options);
+  return vectors;
+}
+
+size_t Texts::bytes() const {
+  size_t bytes = bytes_of(ids_);
+  for (const auto& place : place_) bytes += place.capacity() * sizeof place[0];
+  return bytes;
+}
+
+size_t bytes_of(const std::vector<std::vector<int32_t>>& ids) {
+  constexpr size_t kAllocation = 16;  // what malloc adds to a piece of memory, rounding included
+  size_t bytes = 0;
+  for (const auto& text : ids) bytes += sizeof text + text.capacity() * sizeof text[0] + kAllocation;
+  return bytes;
+}
+
+int64_t tokens_of(const std::vector<std::vector<int32_t>>& ids) {
+  int64_t tokens = 0;
+  for (const auto& text : ids) tokens += static_cast<int64_t>(text.size());
+  return tokens;
+}
+
+}  // namespace hone::eval

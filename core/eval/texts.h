@@ -1,0 +1,50 @@
+// The texts of an evaluation: tokenized once, each distinct text kept and encoded once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "encode/encoder.h"
+
+namespace hone::eval {
+
+class Texts {
+ public:
+  // Columns of a table, all of as many rows.
+  Texts(std::initializer_list<const std::vector<std::string>*> columns, const model::SentenceModel& model,
+        compute::Engine& engine);
+
+  // Vectors of the distinct texts, by column and row.
+  class Vectors {
+   public:
+    const float* at(size_t column, size_t row) const {
+      return values_.data() + texts_->place_[column][row] * dim_;
+    }
+    size_t dim() const { return dim_; }
+
+   private:
+    friend class Texts;
+    const Texts* texts_ = nullptr;
+    std::vector<float> values_;
+    size_t dim_ = 0;
+  };
+  Vectors encode(encode::Encoder& encoder,
+                 const std::function<void(size_t done, size_t total)>& progress) const;
+
+  int64_t tokens() const { return tokens_; }
+  size_t bytes() const;  // of memory
+
+ private:
+  std::vector<std::vector<int32_t>> ids_;     // of the distinct texts
+  std::vector<std::vector<uint32_t>> place_;  // [columns, rows] among them
+  int64_t tokens_ = 0;
+};
+
+// Memory of tokenized texts.
+size_t bytes_of(const std::vector<std::vector<int32_t>>& ids);
+int64_t tokens_of(const std::vector<std::vector<int32_t>>& ids);
+
+}  // namespace hone::eval
