@@ -5,7 +5,6 @@
 #include "arrow_vector.h"
 #include "dataset_fill.h"
 
-using hone::cat;
 using namespace hone::capi;  // NOLINT(google-build-using-namespace): not a header
 
 namespace hone::capi {

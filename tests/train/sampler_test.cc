@@ -1,4 +1,4 @@
-// The order of an epoch, and batches without duplicates.
+// Batches without duplicates. The order of an epoch is tested in schedule_test.cc.
 #include "train/sampler.h"
 
 #include <gtest/gtest.h>
@@ -59,15 +59,6 @@ Ids random_pairs(uint32_t rows, uint32_t texts) {
 }
 
 }  // namespace
-
-TEST(EpochOrder, IsAPermutationOfSeedAndEpoch) {
-  std::vector<uint32_t> order = epoch_order(7, 3, 1000, true);
-  EXPECT_EQ(order, epoch_order(7, 3, 1000, true));
-  EXPECT_NE(order, epoch_order(7, 4, 1000, true));
-  EXPECT_NE(order, epoch_order(8, 3, 1000, true));
-  std::sort(order.begin(), order.end());
-  EXPECT_EQ(order, epoch_order(7, 3, 1000, false));
-}
 
 TEST(BatchesWithoutDuplicates, DistinctRowsKeepTheOrder) {
   const Ids ids = {{0, 1}, {2, 3}, {4, 5}, {6, 7}, {8, 9}};
