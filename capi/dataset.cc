@@ -38,9 +38,15 @@ data::ReadOptions read_options(std::span<const std::string> names, const std::st
       throw config::OptionError("data.columns", e.what());
     }
   }
+  if (given.given("eval.task")) {
+    data::ReadOptions read;
+    read.roles = eval::task_roles(given.text("eval.task"));
+    read.columns = std::move(columns);
+    read.column_option = "data.columns \"ROLE=NAME\"";
+    return read;
+  }
   const std::string name = given.text("train.loss");
-  const loss::LossInfo& loss =
-      name.empty() ? train::loss_for(names, columns, source) : find_loss(name);
+  const loss::LossInfo& loss = name.empty() ? train::loss_for(names, columns, source) : find_loss(name);
   data::ReadOptions read = train::roles_of(loss, names, columns);
   read.column_option = "data.columns \"ROLE=NAME\"";
   return read;

@@ -13,6 +13,10 @@ struct ReleaseDataset {
   void operator()(hone_dataset* dataset) const { release(dataset); }
 };
 
+// What eval.* says, and the task of a table where it does not.
+eval::Options evaluation_options(const config::Options& given);
+std::string task_of(const config::Options& given, const data::Table& table);
+
 // The roles that a dataset reads, and the columns that data.columns names.
 data::ReadOptions read_options(std::span<const std::string> names, const std::string& source,
                                const hone_config* options);
@@ -29,9 +33,9 @@ std::unique_ptr<hone_dataset, ReleaseDataset> read_stream(hone_runtime& runtime,
 
 // What the core finds wrong with data in memory is HONE_EFORMAT.
 template <class F>
-void as_format(const F& f, int64_t row = -1) {
+decltype(auto) as_format(const F& f, int64_t row = -1) {
   try {
-    f();
+    return f();
   } catch (const StatusError&) {
     throw;
   } catch (const UsageError&) {

@@ -41,6 +41,8 @@ class EncoderPool {
  public:
   EncoderPool(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine);
   std::vector<float> encode(std::span<const std::string> texts, bool normalize);
+  // Work with an encoder that nobody else has meanwhile.
+  void lend(const std::function<void(encode::Encoder&)>& work);
   int32_t dim() const { return dim_; }
 
  private:

@@ -282,9 +282,13 @@ hone_status hone_job_report(const hone_job* job, hone_buffer** out, hone_error**
       return j;
     };
     const nlohmann::ordered_json j = {
-        {"steps", result.steps},           {"kept_step", result.kept_step},
-        {"seconds", result.seconds},       {"already_finished", result.already_finished},
-        {"before", scores(result.before)}, {"after", scores(result.after)}};
+        {"steps", result.steps},
+        {"kept_step", result.kept_step},
+        {"seconds", result.seconds},
+        {"already_finished", result.already_finished},
+        {"before", scores(result.before)},
+        {"after", scores(result.after)},
+        {"verdict", result.verdict ? result.verdict->json() : nlohmann::ordered_json(nullptr)}};
     made = make_buffer(j.dump());
   });
 }

@@ -4,8 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "dataset_fill.h"
+#include "eval/retrieval.h"
 #include "eval/scores_json.h"
-#include "eval/sts.h"
 #include "handles.h"
 #include "model/modules.h"
 #include "texts.h"
@@ -22,7 +23,7 @@ EncoderPool::EncoderPool(std::shared_ptr<const model::SentenceModel> model,
   dim_ = model_->vector_dim();
 }
 
-std::vector<float> EncoderPool::encode(std::span<const std::string> texts, bool normalize) {
+void EncoderPool::lend(const std::function<void(encode::Encoder&)>& work) {
   std::unique_ptr<encode::Encoder> mine;
   std::unique_lock lock(mutex_);
   if (!encoder_) {
@@ -35,12 +36,17 @@ std::vector<float> EncoderPool::encode(std::span<const std::string> texts, bool 
   }
   if (concurrent_) lock.unlock();
   if (!mine) mine = std::make_unique<encode::Encoder>(model_, engine_, *encoder_, *parameters_);
-  encode::EncodeOptions options;
-  options.normalize = normalize;
-  std::vector<float> out = mine->encode(texts, options);
+  work(*mine);
   if (concurrent_) lock.lock();
   // More than there are threads would only hold memory.
   if (idle_.size() < static_cast<size_t>(engine_->threads())) idle_.push_back(std::move(mine));
+}
+
+std::vector<float> EncoderPool::encode(std::span<const std::string> texts, bool normalize) {
+  encode::EncodeOptions options;
+  options.normalize = normalize;
+  std::vector<float> out;
+  lend([&](encode::Encoder& encoder) { out = encoder.encode(texts, options); });
   return out;
 }
 
@@ -71,7 +77,30 @@ std::vector<std::string> copy_texts(const hone_str* texts, size_t count) {
   return out;
 }
 
+eval::Options evaluation_options(const config::Options& given) {
+  return {given.text("eval.similarity"), given.real("eval.margin")};
+}
+
+std::string task_of(const config::Options& given, const data::Table& table) {
+  if (given.given("eval.task")) return given.text("eval.task");
+  if (table.texts.contains("negative")) return "triplet";
+  return table.vectors.contains("vector") ? "mse" : "sts";
+}
+
 }  // namespace hone::capi
+
+namespace {
+
+hone_buffer* scores_of(const hone_model& model, const hone::eval::Evaluation& evaluation) {
+  hone::eval::Result result;
+  model.encoders.lend([&](hone::encode::Encoder& encoder) { result = evaluation.run(encoder); });
+  nlohmann::ordered_json j = {{"task", std::string(evaluation.task())}};
+  j.update(evaluation.described());
+  hone::eval::add_scores(j, result);
+  return make_buffer(j.dump());
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -156,15 +185,30 @@ hone_status hone_model_evaluate(const hone_model* model, const hone_dataset* dat
   return guarded(error, [&] {
     const hone_model& handle = checked(model, "model");
     const hone_dataset& checked_dataset = checked(dataset, "dataset");
-    options_of(options);
+    const hone::config::Options& given = options_of(options);
     hone_buffer*& made = checked_out(out, "out");
     const hone::data::Table& table = checked_dataset.use();
-    const auto a = handle.encoders.encode(table.text("sentence1"), false);
-    const auto b = handle.encoders.encode(table.text("sentence2"), false);
-    const auto scores = hone::eval::sts_scores(a, b, handle.encoders.dim(), table.number("score"), true);
-    nlohmann::ordered_json j = {{"pairs", table.rows}};
-    hone::eval::add_scores(j, scores.metrics, scores.spearman_cosine_interval);
-    made = make_buffer(j.dump());
+    const auto evaluation = as_format([&] {
+      return hone::eval::make_evaluation(task_of(given, table), table, *handle.model, handle.runtime->engine,
+                                         evaluation_options(given));
+    });
+    made = scores_of(handle, *evaluation);
+  });
+}
+
+hone_status hone_model_evaluate_retrieval(const hone_model* model, const char* corpus, const char* queries,
+                                          const char* qrels, const hone_config* options, hone_buffer** out,
+                                          hone_error** error) {
+  return guarded(error, [&] {
+    const hone_model& handle = checked(model, "model");
+    const hone::eval::RetrievalFiles files{fs::path(checked_text(corpus, "corpus")),
+                                           fs::path(checked_text(queries, "queries")),
+                                           fs::path(checked_text(qrels, "qrels"))};
+    const hone::config::Options& given = options_of(options);
+    hone_buffer*& made = checked_out(out, "out");
+    const auto evaluation = hone::eval::make_retrieval(hone::eval::read_retrieval(files), *handle.model,
+                                                       handle.runtime->engine, evaluation_options(given));
+    made = scores_of(handle, *evaluation);
   });
 }
 

@@ -1,4 +1,5 @@
 // Trainers: making them, and the host's own loop.
+#include "dataset_fill.h"
 #include "job.h"
 
 using hone::cat;
@@ -58,11 +59,14 @@ hone_status hone_trainer_create(hone_model* model, hone_dataset* dataset, hone_d
       }
     }
     const hone::data::Table& table = rows.use("dataset");
-    std::optional<hone::data::Table> eval;
-    if (evaluation != nullptr) eval = evaluation->use("evaluation");
+    hone::train::MakeEvaluation eval;
+    if (evaluation != nullptr) {
+      const hone::data::Table& judged = evaluation->use("evaluation");
+      eval = hone::train::evaluation_of(task_of(given, judged), judged, m.runtime->engine,
+                                        evaluation_options(given));
+    }
     try {
-      fresh->trainer =
-          std::make_shared<hone::train::Trainer>(base, m.runtime->engine, table, std::move(eval), train);
+      fresh->trainer = std::make_shared<hone::train::Trainer>(base, m.runtime->engine, table, eval, train);
     } catch (const StatusError&) {
       throw;
     } catch (const hone::UsageError&) {
@@ -91,10 +95,10 @@ hone_status hone_trainer_forward(hone_trainer* trainer, hone_batch* batch, hone_
     check_sized(batch, offsetof(hone_batch, indices) + sizeof batch->indices, "batch");
     const hone::train::HostBatch& host =
         stepped([&]() -> const hone::train::HostBatch& { return t.trainer->forward(); });
-    write_sized(batch, hone_batch{0, static_cast<uint64_t>(host.step), static_cast<size_t>(host.rows),
-                                  static_cast<size_t>(host.roles), static_cast<size_t>(host.dim),
-                                  host.vectors.data(), host.labels.data(), host.indices.data(),
-                                  static_cast<size_t>(host.label_width)});
+    write_sized(
+        batch, hone_batch{0, static_cast<uint64_t>(host.step), static_cast<size_t>(host.rows),
+                          static_cast<size_t>(host.roles), static_cast<size_t>(host.dim), host.vectors.data(),
+                          host.labels.data(), host.indices.data(), static_cast<size_t>(host.label_width)});
   });
 }
 

@@ -209,8 +209,6 @@ int train(int argc, char** argv) {
               << (out / "checkpoint").string() << ", go on with --resume\n";
     return kInterrupted;
   }
-  const bool worse =
-      result.before && result.after && result.after->value(metric) < result.before->value(metric);
   if (arguments.given("json")) {
     nlohmann::ordered_json j = {
         {"out", out.string()},           {"steps", result.steps},
@@ -218,6 +216,8 @@ int train(int argc, char** argv) {
         {"seconds", result.seconds},     {"peak_megabytes", peak_megabytes()}};
     if (result.before) j["before"] = report_json(*result.before);
     if (result.after) j["after"] = report_json(*result.after);
+    if (!result.ended_early.empty()) j["ended_early"] = result.ended_early;
+    if (result.verdict) j["verdict"] = result.verdict->json();
     std::cout << j.dump(2) << '\n';
   } else if (!quiet && !result.already_finished) {
     std::cerr << cat("trained ", result.steps, " steps in ", duration(result.seconds),
@@ -225,11 +225,10 @@ int train(int argc, char** argv) {
                      static_cast<int64_t>(peak_megabytes()), " MB; model in ", out.string())
               << '\n';
   }
-  if (worse && !quiet) {
-    std::cerr << "warning: the tuned model scores below the base model on " << metric << " ("
-              << number(result.after->value(metric), 4) << " after, "
-              << number(result.before->value(metric), 4) << " before)\n";
-  }
+  // Quiet or not, nobody gets a model that is worse without being told.
+  if (result.verdict && (!quiet || result.verdict->difference.difference < 0))
+    std::cerr << (result.verdict->difference.difference < 0 ? "warning: " : "") << result.verdict->text()
+              << '\n';
   return kOk;
 }
 

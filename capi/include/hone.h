@@ -392,21 +392,38 @@ HONE_API hone_status hone_model_encode_arrow(const hone_model *model, struct Arr
                                              hone_error **error);
 
 /**
- * How the similarity of vectors correlates with the labels of pairs (task sts): {"pairs", "spearman_cosine",
- * "pearson_cosine",
- * ... for dot, euclidean, manhattan, "spearman_cosine_95": [low, high]}; a score that does not exist is null. Metric
- * names and values are those of EmbeddingSimilarityEvaluator of Sentence Transformers; the interval is a 95 % bootstrap
- * over rows.
+ * Scores the model on a dataset: {"task", "pairs" or "triplets" or "texts": how many, NAME: score, ..., "NAME_95":
+ * [low, high]}; a score that does not exist is null. Tasks and the columns they want: sts (sentence1, sentence2, score),
+ * binary (the same, scores 0 or 1), triplet (anchor, positive, negative), mse (text, vector). Names and values are those
+ * of the evaluators of Sentence Transformers; the interval is a 95 % bootstrap of the first score.
  *
  * @param model    the model
- * @param dataset  with sentence1, sentence2 and score
- * @param options  in, may be NULL: nothing yet
+ * @param dataset  with the task's columns
+ * @param options  in, may be NULL: eval.task (as suits the columns where it is not set), eval.similarity, eval.margin
  * @param out      out: JSON, owned by the caller
- * @return         HONE_OK; HONE_EINVAL; HONE_EFAILED; HONE_ENOMEM
+ * @return         HONE_OK; HONE_EINVAL; HONE_EFORMAT where the data do not suit the task; HONE_EFAILED; HONE_ENOMEM
  * @since 0.1.0
  */
 HONE_API hone_status hone_model_evaluate(const hone_model *model, const hone_dataset *dataset,
                                          const hone_config *options, hone_buffer **out, hone_error **error);
+
+/**
+ * How well the nearest passages of queries are those judged relevant, on files in the layout of BEIR: {"task",
+ * "queries", "passages", "relevant", "cosine_ndcg@10", ..., "cosine_ndcg@10_95"}. Names and values are those of
+ * InformationRetrievalEvaluator of Sentence Transformers. Memory grows with the corpus' tokens, not with its vectors.
+ *
+ * @param model    the model
+ * @param corpus   path: rows with _id, text and perhaps title (.jsonl, .csv, .tsv, each also .gz)
+ * @param queries  path: _id, text
+ * @param qrels    path: query-id, corpus-id, score; above 0 is relevant
+ * @param options  in, may be NULL: eval.similarity
+ * @param out      out: JSON, owned by the caller
+ * @return         HONE_OK; HONE_EINVAL; HONE_EFAILED naming file, row and column; HONE_ENOMEM
+ * @since 0.1.0
+ */
+HONE_API hone_status hone_model_evaluate_retrieval(const hone_model *model, const char *corpus, const char *queries,
+                                                   const char *qrels, const hone_config *options, hone_buffer **out,
+                                                   hone_error **error);
 
 /** One reference more. NULL gives NULL. @since 0.1.0 */
 HONE_API hone_model *hone_model_retain(hone_model *model);
@@ -538,7 +555,8 @@ typedef struct hone_job_callbacks {
  *
  * @param model       to start from; never changed
  * @param dataset     with the loss's columns
- * @param evaluation  may be NULL: sentence1, sentence2 and score, to keep the weights of the best step (train.metric)
+ * @param evaluation  may be NULL: rows of a task (hone_model_evaluate()), to keep the weights of the best step
+ *                    (train.metric) and to end with a verdict
  * @param options     in, may be NULL: train.*
  * @param out         out: owned by the caller
  * @return            HONE_OK; HONE_EINVAL; HONE_EFORMAT naming a row whose label cannot be; HONE_EFAILED; HONE_ENOMEM
@@ -673,8 +691,9 @@ HONE_API void hone_job_cancel(hone_job *job);
 HONE_API hone_status hone_job_result(const hone_job *job, hone_model **out, hone_error **error);
 
 /**
- * {"steps", "kept_step", "seconds", "already_finished", "before": {metric: value} or null, "after": the same} of a
- * finished job.
+ * {"steps", "kept_step", "seconds", "already_finished", "before": {metric: value} or null, "after": the same,
+ * "verdict": {"metric", "before", "after", "difference", "low", "high", "share_better"} or null: is the tuned model
+ * better than the one it was made from, with the 95 % interval of the difference} of a finished job.
  *
  * @param job  the job
  * @param out  out: JSON, owned by the caller

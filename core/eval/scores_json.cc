@@ -10,14 +10,13 @@ nlohmann::ordered_json json_number(double value) {
 }
 
 void add_scores(nlohmann::ordered_json& json, const std::vector<std::pair<std::string, double>>& metrics,
-                const Interval& spearman_cosine) {
+                const Interval& interval) {
   for (const auto& [name, value] : metrics) json[name] = json_number(value);
-  json["spearman_cosine_95"] = {json_number(spearman_cosine.low), json_number(spearman_cosine.high)};
+  json[metrics.front().first + "_95"] = {json_number(interval.low), json_number(interval.high)};
 }
 
 void add_scores(nlohmann::ordered_json& json, const Result& result) {
-  for (const auto& [name, value] : result.metrics) json[name] = json_number(value);
-  json[result.primary() + "_95"] = {json_number(result.interval.low), json_number(result.interval.high)};
+  add_scores(json, result.metrics, result.interval);
 }
 
 }  // namespace hone::eval

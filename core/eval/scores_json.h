@@ -12,10 +12,9 @@ namespace hone::eval {
 
 nlohmann::ordered_json json_number(double value);  // NaN becomes null
 
-// Adds each metric by its name, and "spearman_cosine_95": [low, high].
+// Adds each metric by its name, and the interval of the first, the primary one, as "NAME_95": [low, high].
 void add_scores(nlohmann::ordered_json& json, const std::vector<std::pair<std::string, double>>& metrics,
-                const Interval& spearman_cosine);
-// The same of a task: "NAME_95" is of its primary metric.
+                const Interval& interval);
 void add_scores(nlohmann::ordered_json& json, const Result& result);
 
 }  // namespace hone::eval

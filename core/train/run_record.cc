@@ -96,16 +96,7 @@ std::string run_record_json(const RunRecord& record) {
   if (record.since_best > 0) j["since_best"] = record.since_best;
   if (record.before) j["before"] = report_json(*record.before);
   if (record.best) j["best"] = report_json(*record.best);
-  if (record.verdict) {
-    const Verdict& v = *record.verdict;
-    j["verdict"] = {{"metric", v.metric},
-                    {"before", v.before},
-                    {"after", v.after},
-                    {"difference", v.difference.difference},
-                    {"low", v.difference.interval.low},
-                    {"high", v.difference.interval.high},
-                    {"share_better", v.difference.share_better}};
-  }
+  if (record.verdict) j["verdict"] = record.verdict->json();
   return j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -29,6 +29,16 @@ Verdict::Kind Verdict::kind() const {
   return difference.interval.high < 0 ? Kind::worse : Kind::unclear;
 }
 
+nlohmann::ordered_json Verdict::json() const {
+  return {{"metric", metric},
+          {"before", before},
+          {"after", after},
+          {"difference", difference.difference},
+          {"low", difference.interval.low},
+          {"high", difference.interval.high},
+          {"share_better", difference.share_better}};
+}
+
 std::string Verdict::text() const {
   const char* words = kind() == Kind::better      ? "better than the base model"
                       : kind() == Kind::worse     ? "WORSE than the base model"

@@ -3,7 +3,7 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "eval/evaluation.h"
@@ -24,6 +24,7 @@ struct Verdict {
   enum class Kind { better, unclear, worse };  // by the interval
   Kind kind() const;
   std::string text() const;  // one line, for people
+  nlohmann::ordered_json json() const;
 };
 
 }  // namespace hone::train
