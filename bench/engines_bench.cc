@@ -20,10 +20,11 @@
 #include "compute/plugin/library.h"
 #include "compute/plugin/plugin_engine.h"
 #include "encode/encoder.h"
+#include "eval/evaluation.h"
 #include "measure.h"
 #include "program.h"
-#include "train/pair_data.h"
 #include "train/sampler.h"
+#include "train/train_data.h"
 
 namespace hone::bench {
 namespace {
@@ -202,11 +203,16 @@ Setting make_setting(const cxxopts::ParseResult& p, Engine& engine) {
       s.batch.add(ids, i / 2, i % 2);
     }
   } else {
-    const train::PairData data(data::read_table(p["data"].as<std::string>(), train::pair_roles({})), *s.model,
-                               engine, 5);
+    data::ReadOptions columns;
+    columns.roles = eval::task_roles("sts");
+    const train::TrainData data(data::read_table(p["data"].as<std::string>(), columns),
+                                loss::find_loss("cosine"), 5, *s.model, engine);
     const auto order = train::epoch_order(42, 0, static_cast<uint32_t>(data.rows()), true);
-    for (int64_t i = 0; i < p["batch"].as<int64_t>(); ++i)
-      data.append(s.batch, order[static_cast<size_t>(i)]);
+    for (int64_t i = 0; i < p["batch"].as<int64_t>(); ++i) {
+      const uint32_t row = order[static_cast<size_t>(i)];
+      for (int64_t role = 0; role < 2; ++role)
+        s.batch.add(data.ids(data.text(role, row)), row, static_cast<uint32_t>(role));
+    }
   }
   for (int64_t i = 0; i < s.batch.sequences(); ++i) {
     (i % 2 == 0 ? s.left : s.right).push_back(static_cast<int32_t>(i));

@@ -252,7 +252,9 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
   if (out == nullptr) return tuned;
   model::ModelCard card;
   card.base_model = model_->folder.string();
-  card.data = cat(data_.table().source(), ", ", data_.rows(), " rows");
+  card.data = data_.table().path.filename().string();
+  for (const auto& part : data_.table().appended) card.data += cat(", ", part.path.filename());
+  card.data += cat(", ", data_.rows(), " rows");
   const std::string chosen = loss_options_.text();
   card.loss = cat(loss_.name, chosen.empty() ? "" : cat(" (", chosen, ")"), ": ", loss_.formula);
   card.settings = options_.identity();

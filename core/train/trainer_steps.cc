@@ -109,8 +109,8 @@ void Trainer::report_steps(Run& run, size_t may_stay, const TrainCallbacks& call
       if (!std::isfinite(value)) {
         const std::vector<uint32_t> rows = std::move(next.rows);
         run.started.clear();
-        fail("step ", report.step, ": the ", what, " is ", value, " in the batch of lines ", row_list(rows),
-             " of ", data_.table().path);
+        fail("step ", report.step, ": the ", what, " is ", std::isnan(value) ? "nan" : cat(value),
+             " in the batch of lines ", row_list(rows), " of ", data_.table().path);
       }
     }
     report.seconds = seconds_since(run.training);

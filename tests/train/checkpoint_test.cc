@@ -120,10 +120,10 @@ TEST_F(Stopped, with_other_data_is_refused) {
     std::string message = message_of([&] { run(OnExisting::resume, -1, table); });
     expect_words(message, {"cannot resume", ": data was 120 rows with hash "});
     message = message_of([&] { run(OnExisting::resume, -1, pairs(), table); });
-    expect_words(message, {"cannot resume", ": eval data was 120 rows with hash "});
+    expect_words(message, {"cannot resume", ": eval data was sts of 120 pairs with hash "});
   }
   expect_words(message_of([&] { train_small(out(), small_options(), OnExisting::resume, 2, {}, false); }),
-               {"eval data was 120 rows", "and is now none"});
+               {"eval data was sts of 120 pairs", "and is now none"});
   EXPECT_EQ(differences(contents(out()), before_), "");
 }
 

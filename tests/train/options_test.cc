@@ -19,7 +19,7 @@ std::string refusal(Change change) {
   TrainOptions o = small_options();
   change(o);
   try {
-    testing::small_trainer(o, 1, false);
+    testing::small_trainer(o, 1, true);
   } catch (const UsageError& e) {
     return e.what();
   }
