@@ -147,6 +147,7 @@ nlohmann::ordered_json bench_train(const cxxopts::ParseResult& p,
   result["loss"] = info.name;
   result["tokens_per_step"] = static_cast<double>(tokens) / static_cast<double>(warm_up);
   result["micro_batches"] = stepper.pass.micro_batches();
+  result["activation_megabytes"] = static_cast<double>(graph->peak_bytes()) / 1e6;
   result["milliseconds"] = {{"forward", 1e3 * stepper.forward / done},
                             {"masks", 1e3 * stepper.masks / done},
                             {"loss", 1e3 * stepper.of_loss / done},
