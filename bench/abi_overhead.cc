@@ -1,7 +1,7 @@
 // The same work through the C++ core and through the C interface, for counting instructions
 // (abi_overhead.py).
 //
-//   abi_overhead core|capi encode|train MODEL PAIRS COUNT     COUNT: texts to encode, or steps of 8 pairs
+//   abi_overhead core|capi encode|train MODEL PAIRS COUNT     COUNT: texts to encode, or steps of 2 pairs
 #include <hone.h>
 
 #include <charconv>
@@ -39,7 +39,8 @@ double core_encode(const std::string& model, const std::string& file, size_t cou
 double core_train(const std::string& model, const std::string& file, size_t count) {
   train::TrainOptions options;
   options.steps = static_cast<int64_t>(count);
-  options.batch_size = 8;
+  options.batch_size = 2;
+  options.max_seq_length = 16;
   train::Trainer trainer(model::load_model(model), compute::create_engine({"cpu", "fp32", 1}),
                          read_pairs(file), nullptr, options);
   double sum = 0;
@@ -61,7 +62,8 @@ double capi_run(bool encode, const char* folder, const char* file, size_t count)
   check(hone_config_create(&config, &error), error);
   check(hone_config_set_int(config, "runtime.threads", 1, &error), error);
   check(hone_config_set_int(config, "train.steps", static_cast<int64_t>(count), &error), error);
-  check(hone_config_set_int(config, "train.batch_size", 8, &error), error);
+  check(hone_config_set_int(config, "train.batch_size", 2, &error), error);
+  check(hone_config_set_int(config, "train.max_seq_length", 16, &error), error);
   check(hone_runtime_create(config, &runtime, &error), error);
   check(hone_model_load(runtime, folder, &model, &error), error);
   double sum = 0;

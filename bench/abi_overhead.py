@@ -25,7 +25,7 @@ def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
     program, model, pairs = sys.argv[1:]
-    for work, little, much in (("encode", 8, 40), ("train", 1, 4)):
+    for work, little, much in (("encode", 8, 40), ("train", 1, 3)):
         cost = {}
         for side in ("core", "capi"):
             small, _ = instructions(program, side, work, model, pairs, little)

@@ -56,9 +56,4 @@ std::unique_ptr<Reading> Parameters::clipped_step(const AdamW& adamw, double max
   return std::make_unique<ReadAtOnce>(std::vector<float>{static_cast<float>(norm)});
 }
 
-void Graph::backward(Tensor loss) {
-  const float one = 1;
-  backward(loss, std::span(&one, 1));
-}
-
 }  // namespace hone::compute

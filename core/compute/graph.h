@@ -26,7 +26,6 @@ namespace hone::compute {
 enum class Mode { infer, train };
 enum class Activation { none, gelu, gelu_tanh, relu, tanh };
 enum class PoolKind { cls, mean, max, mean_sqrt_len, weighted_mean, last_token };
-enum class Similarity { cosine, dot };
 
 struct Shape {
   int64_t rows = 0, cols = 0;
@@ -137,19 +136,15 @@ class Graph {
   // One row per sequence. [T,H] -> [S,H]. weighted_mean weighs token i (from 1) by i. Where tokens share the
   // largest value, max gives the gradient to the first of them (cpu) or equal parts to all (torch).
   virtual Tensor pool(Tensor x, const Segments& segments, PoolKind kind) = 0;
-  virtual Tensor concat(std::span<const Tensor> parts) = 0;                 // side by side: [S, sum of cols]
-  virtual Tensor rows(Tensor x, std::span<const int32_t> index) = 0;        // [n,H]; a row may occur twice
-  virtual Tensor l2_normalize(Tensor x) = 0;                                // rows to length 1 (floor 1e-12)
-  virtual Tensor pair_similarity(Tensor a, Tensor b, Similarity kind) = 0;  // [B,H],[B,H] -> [B,1]
-  virtual Tensor mean_squared_error(Tensor x, std::span<const float> target) = 0;  // [B,1] -> [1,1]
+  virtual Tensor concat(std::span<const Tensor> parts) = 0;  // side by side: [S, sum of cols]
+  virtual Tensor l2_normalize(Tensor x) = 0;                 // rows to length 1 (floor 1e-12)
 
   // Infer mode: everything made since begin() except `keep` may be overwritten; keep lives on under the
   // returned handle. Train mode: returns `keep`. Layers call it so that memory does not grow with depth.
   virtual Tensor retain_only(Tensor keep) = 0;
 
-  // Walks the tape from y with gradient dy (same shape; for a [1,1] loss: 1).
+  // Walks the tape from y with gradient dy (same shape).
   virtual void backward(Tensor y, std::span<const float> dy) = 0;
-  void backward(Tensor loss);
 
   // Bytes of activations the engine holds for this graph, at most so far.
   virtual size_t peak_bytes() const = 0;

@@ -154,14 +154,7 @@ class LateGraph final : public Graph {
     return inner_->pool(x, segments, kind);
   }
   Tensor concat(std::span<const Tensor> parts) override { return inner_->concat(parts); }
-  Tensor rows(Tensor x, std::span<const int32_t> index) override { return inner_->rows(x, index); }
   Tensor l2_normalize(Tensor x) override { return inner_->l2_normalize(x); }
-  Tensor pair_similarity(Tensor a, Tensor b, Similarity kind) override {
-    return inner_->pair_similarity(a, b, kind);
-  }
-  Tensor mean_squared_error(Tensor x, std::span<const float> target) override {
-    return inner_->mean_squared_error(x, target);
-  }
   Tensor retain_only(Tensor keep) override { return inner_->retain_only(keep); }
   void backward(Tensor y, std::span<const float> dy) override { inner_->backward(y, dy); }
   size_t peak_bytes() const override { return inner_->peak_bytes(); }

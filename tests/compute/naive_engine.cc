@@ -234,14 +234,6 @@ Tensor NaiveGraph::concat(std::span<const Tensor> parts) {
   return make({rows, width}, std::move(y));
 }
 
-Tensor NaiveGraph::rows(Tensor x, std::span<const int32_t> index) {
-  const int64_t width = at(x).shape.cols;
-  std::vector<double> y;
-  for (int32_t i : index)
-    y.insert(y.end(), at(x).values.begin() + i * width, at(x).values.begin() + (i + 1) * width);
-  return make({static_cast<int64_t>(index.size()), width}, std::move(y));
-}
-
 Tensor NaiveGraph::l2_normalize(Tensor x) {
   Matrix m = at(x);
   for (int64_t r = 0; r < m.shape.rows; ++r) {
@@ -252,29 +244,6 @@ Tensor NaiveGraph::l2_normalize(Tensor x) {
       m.values[r * m.shape.cols + c] /= std::max(std::sqrt(square), 1e-12);
   }
   return make(m.shape, std::move(m.values));
-}
-
-Tensor NaiveGraph::pair_similarity(Tensor a, Tensor b, Similarity kind) {
-  const Matrix &u = at(a), &v = at(b);
-  std::vector<double> y;
-  for (int64_t r = 0; r < u.shape.rows; ++r) {
-    double uv = 0, uu = 0, vv = 0;
-    for (int64_t i = r * u.shape.cols; i < (r + 1) * u.shape.cols; ++i) {
-      uv += u.values[i] * v.values[i];
-      uu += u.values[i] * u.values[i];
-      vv += v.values[i] * v.values[i];
-    }
-    y.push_back(
-        kind == Similarity::dot ? uv : uv / (std::max(std::sqrt(uu), 1e-8) * std::max(std::sqrt(vv), 1e-8)));
-  }
-  return make({u.shape.rows, 1}, std::move(y));
-}
-
-Tensor NaiveGraph::mean_squared_error(Tensor x, std::span<const float> target) {
-  double sum = 0;
-  for (size_t i = 0; i < target.size(); ++i)
-    sum += std::pow(at(x).values[i] - static_cast<double>(target[i]), 2);
-  return make({1, 1}, {sum / static_cast<double>(target.size())});
 }
 
 }  // namespace hone::compute

@@ -257,41 +257,10 @@ void add_sentences(Cases& c) {
                          return g.concat(parts);
                        }};
       });
-  c.add_for_batches("rows", "taken_twice_and_never", Cases::batches({{4}}),
-                    [](const SharedSegments&, int64_t n) {
-                      return Network{{rows_of("x", n, 3)}, [n](Graph& g, Parts p) {
-                                       std::vector<int32_t> index;
-                                       for (int64_t i = 0; i < n; i += 2)
-                                         index.push_back(static_cast<int32_t>(i));
-                                       if (n > 0) index.push_back(0);
-                                       return g.rows(all_rows(g, p[0], n), index);
-                                     }};
-                    });
   c.add_for_batches("l2_normalize", "", Cases::batches({{4}}), [](const SharedSegments&, int64_t n) {
     return Network{{rows_of("x", n, 7)},
                    [n](Graph& g, Parts p) { return g.l2_normalize(all_rows(g, p[0], n)); }};
   });
-  for (Similarity kind : {Similarity::cosine, Similarity::dot}) {
-    c.add_for_batches("pair_similarity", kind == Similarity::cosine ? "cosine" : "dot", Cases::batches({{5}}),
-                      [kind](const SharedSegments&, int64_t n) {
-                        return Network{
-                            {rows_of("a", n, 6), rows_of("b", n, 6)}, [n, kind](Graph& g, Parts p) {
-                              return g.pair_similarity(all_rows(g, p[0], n), all_rows(g, p[1], n), kind);
-                            }};
-                      });
-  }
-  for (auto [kind, n] :
-       {std::pair{CaseKind::typical, 6}, {CaseKind::length_one, 1}, {CaseKind::longest, 512}}) {
-    c.add("mean_squared_error", kind, "", {{{"x", {n, 1}, true}}, [n = n](Graph& g, Parts p) {
-                                             const auto target = random_values(n, 7);
-                                             return g.mean_squared_error(all_rows(g, p[0], n), target);
-                                           }});
-  }
-  // The mean of nothing is no number.
-  c.add("mean_squared_error", CaseKind::empty, "",
-        {{{"x", {1, 1}, true}},
-         [](Graph& g, Parts p) { return g.mean_squared_error(all_rows(g, p[0], 0), {}); }},
-        "mean_squared_error");
 }
 
 std::vector<OperationCase> make_cases() {

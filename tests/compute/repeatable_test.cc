@@ -230,7 +230,7 @@ TEST(Engine, refuses_absurd_threads_and_wrong_shapes) {
   const std::vector<int32_t> ids{0, 2};
   const std::span<const int32_t> lists[] = {ids};
   EXPECT_THROW(graph->embed(std::span(&w, 1), lists), Error);
-  EXPECT_THROW(graph->backward(x), Error);
+  EXPECT_THROW(graph->backward(x, std::vector<float>(3)), Error);
 }
 
 TEST(Engine, uses_exactly_the_threads_it_was_given) {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "data/dataset.h"
 #include "encode/encoder.h"
+#include "loss/scores.h"
 #include "model/sentence_model.h"
 #include "nn/sentence_encoder.h"
 #include "tests/compute/test_engine.h"
@@ -28,7 +29,6 @@ double first_number(const model::SafetensorsFile& file, const std::string& name,
 
 struct Pairs {
   TokenBatch batch;
-  std::vector<int32_t> left, right;
   std::vector<float> labels;
 };
 
@@ -56,8 +56,6 @@ struct Fixture {
   Pairs pairs(size_t begin, size_t count) const {
     Pairs p;
     for (size_t row = begin; row < begin + count; ++row) {
-      p.left.push_back(static_cast<int32_t>(2 * p.labels.size()));
-      p.right.push_back(p.left.back() + 1);
       p.batch.add(first[row], static_cast<uint32_t>(row), 0);
       p.batch.add(second[row], static_cast<uint32_t>(row), 1);
       p.labels.push_back(static_cast<float>(table.number("score")[row]));
@@ -67,13 +65,22 @@ struct Fixture {
   double forward_backward(const Pairs& p) {
     graph->begin(compute::Mode::train, 1, 0);
     const Tensor y = encoder->forward(*graph, p.batch);
-    const Tensor s =
-        graph->pair_similarity(graph->rows(y, p.left), graph->rows(y, p.right), compute::Similarity::cosine);
-    const Tensor loss = graph->mean_squared_error(s, p.labels);
-    float value = 0;
-    graph->read(loss, std::span(&value, 1));
-    graph->compute::Graph::backward(loss);
-    return static_cast<double>(value);
+    const compute::Shape shape = graph->shape(y);
+    std::vector<float> vectors(static_cast<size_t>(shape.rows * shape.cols)), gradient(vectors.size());
+    graph->read(y, vectors);
+    // The mean of (cosine - label)^2 over the pairs, and its gradient.
+    double loss = 0;
+    for (size_t i = 0; i < p.labels.size(); ++i) {
+      const auto at = 2 * i * static_cast<size_t>(shape.cols), other = at + static_cast<size_t>(shape.cols);
+      const double error = loss::score(loss::Score::cosine, &vectors[at], &vectors[other], shape.cols) -
+                           static_cast<double>(p.labels[i]);
+      const double share = 1 / static_cast<double>(p.labels.size());
+      loss += share * error * error;
+      loss::add_score_gradient(loss::Score::cosine, &vectors[at], &vectors[other], shape.cols,
+                               2 * share * error, &gradient[at], &gradient[other]);
+    }
+    graph->backward(y, gradient);
+    return loss;
   }
 };
 

@@ -75,7 +75,6 @@ TEST(TorchDevice, wrong_shapes_and_indices_are_errors_of_one_line) {
   expect_refused([&] { graph->backward(x, std::vector<float>(3)); });
   expect_refused([&] { graph->norm(x, {w, w, 1e-5F}); });
   expect_refused([&] { graph->shape(Tensor{77}); });
-  expect_refused([&] { graph->rows(x, std::vector<int32_t>{0, 1}); });
   const Segments s = segments_of({2, 2});
   expect_refused([&] { graph->pool(x, s, PoolKind::mean); });
 }

@@ -64,10 +64,7 @@ class CpuGraph final : public Graph {
 
   Tensor pool(Tensor x, const Segments& segments, PoolKind kind) override;
   Tensor concat(std::span<const Tensor> parts) override;
-  Tensor rows(Tensor x, std::span<const int32_t> index) override;
   Tensor l2_normalize(Tensor x) override;
-  Tensor pair_similarity(Tensor a, Tensor b, Similarity kind) override;
-  Tensor mean_squared_error(Tensor x, std::span<const float> target) override;
 
   Tensor retain_only(Tensor keep) override;
   void backward(Tensor y, std::span<const float> dy) override;

@@ -1,6 +1,5 @@
-// Operations on sentence matrices: pool, concat, rows, l2_normalize, pair_similarity, mean_squared_error.
-// They touch S rows where the encoder touches T, so they are plain loops; sums are in double where the
-// reference's order cannot be kept.
+// Operations on sentence matrices: pool, concat, l2_normalize. They touch S rows where the encoder touches T,
+// so they are plain loops; sums are in double where the reference's order cannot be kept.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -12,7 +11,6 @@ namespace hone::compute::cpu {
 namespace {
 
 constexpr double kNormalizeFloor = 1e-12;  // torch.nn.functional.normalize
-constexpr double kCosineFloor = 1e-8;      // torch.cosine_similarity
 
 // What token i (from 0) of n weighs in a pooled vector; max pooling is apart.
 float pool_weight(PoolKind kind, int64_t i, int64_t n) {
@@ -133,26 +131,6 @@ Tensor CpuGraph::concat(std::span<const Tensor> parts) {
   return y;
 }
 
-Tensor CpuGraph::rows(Tensor x, std::span<const int32_t> index) {
-  const Shape s = at(x).shape;
-  for (int32_t i : index) check(i >= 0 && i < s.rows, "rows: an index is outside the tensor");
-  Tensor y = make({static_cast<int64_t>(index.size()), s.cols}, at(x).needs_gradient);
-  for (size_t r = 0; r < index.size(); ++r) {
-    std::copy_n(at(x).data + index[r] * s.cols, s.cols, at(y).data + static_cast<int64_t>(r) * s.cols);
-  }
-  if (!at(y).needs_gradient) return y;
-  record([this, x, y, own = std::vector<int32_t>(index.begin(), index.end()), s] {
-    if (!at(y).has_gradient) return;
-    bool accumulate = false;
-    float* dx = gradient(x, accumulate);
-    if (!accumulate) std::fill_n(dx, s.rows * s.cols, 0.0F);
-    for (size_t r = 0; r < own.size(); ++r) {
-      add_to(dx + own[r] * s.cols, at(y).gradient + static_cast<int64_t>(r) * s.cols, s.cols);
-    }
-  });
-  return y;
-}
-
 Tensor CpuGraph::l2_normalize(Tensor x) {
   const Shape s = at(x).shape;
   Tensor y = make(s, at(x).needs_gradient);
@@ -174,69 +152,6 @@ Tensor CpuGraph::l2_normalize(Tensor x) {
       for (int64_t c = 0; c < s.cols; ++c)
         dx[static_cast<size_t>(r * s.cols + c)] = static_cast<float>((dy[c] - to[c] * along) * inverse);
     }
-    add_gradient(x, dx.data());
-  });
-  return y;
-}
-
-Tensor CpuGraph::pair_similarity(Tensor a, Tensor b, Similarity kind) {
-  const Shape s = at(a).shape;
-  check(at(b).shape == s, "pair_similarity: the two sides differ in shape");
-  Tensor y = make({s.rows, 1}, at(a).needs_gradient || at(b).needs_gradient);
-  for (int64_t r = 0; r < s.rows; ++r) {
-    const float *u = at(a).data + r * s.cols, *v = at(b).data + r * s.cols;
-    double value = dot(u, v, s.cols);
-    if (kind == Similarity::cosine) {
-      value /= std::max(std::sqrt(dot(u, u, s.cols)), kCosineFloor) *
-               std::max(std::sqrt(dot(v, v, s.cols)), kCosineFloor);
-    }
-    at(y).data[r] = static_cast<float>(value);
-  }
-  if (!at(y).needs_gradient) return y;
-  record([this, a, b, y, kind, s] {
-    if (!at(y).has_gradient) return;
-    std::vector<float> da(static_cast<size_t>(s.rows * s.cols)), db(da.size());
-    for (int64_t r = 0; r < s.rows; ++r) {
-      const float *u = at(a).data + r * s.cols, *v = at(b).data + r * s.cols;
-      const double dy = at(y).gradient[r];
-      // d/du of u.v / (|u| |v|) = v / (|u| |v|) - cos u / |u|^2
-      double across = 1, own_u = 0, own_v = 0;
-      if (kind == Similarity::cosine) {
-        const double lu = std::sqrt(dot(u, u, s.cols)), lv = std::sqrt(dot(v, v, s.cols));
-        const double nu = std::max(lu, kCosineFloor), nv = std::max(lv, kCosineFloor);
-        across = 1 / (nu * nv);
-        const double cosine = dot(u, v, s.cols) * across;
-        own_u = lu > kCosineFloor ? cosine / (nu * nu) : 0;
-        own_v = lv > kCosineFloor ? cosine / (nv * nv) : 0;
-      }
-      for (int64_t c = 0; c < s.cols; ++c) {
-        da[static_cast<size_t>(r * s.cols + c)] = static_cast<float>(dy * (v[c] * across - u[c] * own_u));
-        db[static_cast<size_t>(r * s.cols + c)] = static_cast<float>(dy * (u[c] * across - v[c] * own_v));
-      }
-    }
-    add_gradient(a, da.data());
-    add_gradient(b, db.data());
-  });
-  return y;
-}
-
-Tensor CpuGraph::mean_squared_error(Tensor x, std::span<const float> target) {
-  const int64_t n = at(x).shape.rows * at(x).shape.cols;
-  check(n > 0 && static_cast<int64_t>(target.size()) == n, "mean_squared_error: as many targets as values");
-  double sum = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    const double e = static_cast<double>(at(x).data[i]) - static_cast<double>(target[static_cast<size_t>(i)]);
-    sum += e * e;
-  }
-  Tensor y = make({1, 1}, at(x).needs_gradient);
-  at(y).data[0] = static_cast<float>(sum / static_cast<double>(n));
-  if (!at(y).needs_gradient) return y;
-  record([this, x, y, own = std::vector<float>(target.begin(), target.end()), n] {
-    if (!at(y).has_gradient) return;
-    std::vector<float> dx(static_cast<size_t>(n));
-    const float scale = 2 * at(y).gradient[0] / static_cast<float>(n);
-    for (int64_t i = 0; i < n; ++i)
-      dx[static_cast<size_t>(i)] = scale * (at(x).data[i] - own[static_cast<size_t>(i)]);
     add_gradient(x, dx.data());
   });
   return y;

@@ -190,16 +190,7 @@ class PluginGraph final : public Graph {
   Tensor concat(std::span<const Tensor> parts) override {
     return make(table_.concat, parts.data(), static_cast<int64_t>(parts.size()));
   }
-  Tensor rows(Tensor x, std::span<const int32_t> index) override {
-    return make(table_.rows, x, index.data(), static_cast<int64_t>(index.size()));
-  }
   Tensor l2_normalize(Tensor x) override { return make(table_.l2_normalize, x); }
-  Tensor pair_similarity(Tensor a, Tensor b, Similarity kind) override {
-    return make(table_.pair_similarity, a, b, kind);
-  }
-  Tensor mean_squared_error(Tensor x, std::span<const float> target) override {
-    return make(table_.mean_squared_error, x, target.data(), length(target));
-  }
   Tensor retain_only(Tensor keep) override { return make(table_.retain_only, keep); }
   void backward(Tensor y, std::span<const float> dy) override {
     call(table_.backward, self_, y, dy.data(), length(dy));

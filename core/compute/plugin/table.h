@@ -105,10 +105,7 @@ struct Table {
                             Failure*);
   int (*pool)(void* graph, Tensor, const Sequences*, PoolKind, Tensor* out, Failure*);
   int (*concat)(void* graph, const Tensor* parts, int64_t count, Tensor* out, Failure*);
-  int (*rows)(void* graph, Tensor, const int32_t* index, int64_t count, Tensor* out, Failure*);
   int (*l2_normalize)(void* graph, Tensor, Tensor* out, Failure*);
-  int (*pair_similarity)(void* graph, Tensor a, Tensor b, Similarity, Tensor* out, Failure*);
-  int (*mean_squared_error)(void* graph, Tensor, const float* target, int64_t count, Tensor* out, Failure*);
   int (*retain_only)(void* graph, Tensor, Tensor* out, Failure*);
   int (*backward)(void* graph, Tensor, const float* dy, int64_t count, Failure*);
   int (*peak_bytes)(void* graph, uint64_t* out, Failure*);

@@ -251,17 +251,8 @@ const plugin::Table kTable = {
     [](void* g, const Tensor* parts, int64_t count, Tensor* out, Failure* f) {
       return guarded(f, [&] { *out = graph_of(g).concat(std::span(parts, static_cast<size_t>(count))); });
     },
-    [](void* g, Tensor x, const int32_t* index, int64_t count, Tensor* out, Failure* f) {
-      return guarded(f, [&] { *out = graph_of(g).rows(x, std::span(index, static_cast<size_t>(count))); });
-    },
     [](void* g, Tensor x, Tensor* out, Failure* f) {
       return guarded(f, [&] { *out = graph_of(g).l2_normalize(x); });
-    },
-    [](void* g, Tensor a, Tensor b, Similarity kind, Tensor* out, Failure* f) {
-      return guarded(f, [&] { *out = graph_of(g).pair_similarity(a, b, kind); });
-    },
-    [](void* g, Tensor x, const float* target, int64_t count, Tensor* out, Failure* f) {
-      return guarded(f, [&] { *out = graph_of(g).mean_squared_error(x, span_of(target, count)); });
     },
     [](void* g, Tensor keep, Tensor* out, Failure* f) {
       return guarded(f, [&] { *out = graph_of(g).retain_only(keep); });

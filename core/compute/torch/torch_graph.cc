@@ -29,7 +29,6 @@ namespace hone::compute::torch_engine {
 namespace {
 
 constexpr double kNormalizeFloor = 1e-12;  // torch.nn.functional.normalize
-constexpr double kCosineFloor = 1e-8;      // torch.cosine_similarity
 
 at::Tensor activated(const at::Tensor& z, Activation activation) {
   switch (activation) {
@@ -198,35 +197,10 @@ Tensor TorchGraph::concat(std::span<const Tensor> parts) {
   return keep(at::cat(all, 1));
 }
 
-Tensor TorchGraph::rows(Tensor x, std::span<const int32_t> index) {
-  const c10::AutoGradMode mode(training());
-  const int64_t count = at(x).size(0);
-  for (int32_t i : index) {
-    if (i < 0 || i >= count) fail("graph: rows: index ", i, " of a tensor of ", count, " rows");
-  }
-  return keep(at::index_select(at(x), 0, ids(index)));
-}
-
 Tensor TorchGraph::l2_normalize(Tensor x) {
   const c10::AutoGradMode mode(training());
   const at::Tensor in = at(x).to(at::kFloat);
   return keep(in / in.norm(2, {1}, /*keepdim=*/true).clamp_min(kNormalizeFloor));
-}
-
-Tensor TorchGraph::pair_similarity(Tensor a, Tensor b, Similarity kind) {
-  const c10::AutoGradMode mode(training());
-  const at::Tensor u = at(a).to(at::kFloat), v = at(b).to(at::kFloat);
-  check(u.sizes() == v.sizes(), "pair_similarity: matrices of different shapes");
-  if (kind == Similarity::cosine) return keep(at::cosine_similarity(u, v, 1, kCosineFloor).view({-1, 1}));
-  return keep((u * v).sum(1, /*keepdim=*/true));
-}
-
-Tensor TorchGraph::mean_squared_error(Tensor x, std::span<const float> target) {
-  const c10::AutoGradMode mode(training());
-  check(!target.empty() && static_cast<int64_t>(target.size()) == at(x).numel(),
-        "mean_squared_error: as many targets as values");
-  const at::Tensor wanted = upload(target.data(), at(x).sizes(), at::kFloat, settings_);
-  return keep(at::mse_loss(at(x), wanted).view({1, 1}));
 }
 
 Tensor TorchGraph::retain_only(Tensor x) {
