@@ -2,6 +2,7 @@
 //
 // Rules: whatever its source, a table is filled through data::Columns, which checks UTF-8, numbers and
 // widths. A dataset that is filled row by row becomes a table for good when something uses it.
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -17,12 +18,26 @@ namespace hone::capi {
 
 namespace {
 
-const loss::LossInfo& find_loss(const std::string& name) {
-  try {
-    return loss::find_loss(name);
-  } catch (const Error& e) {
-    throw config::OptionError("train.loss", e.what());
+// The roles of the loss and of the task that are asked for, of which one may lack its columns; of the loss
+// that suits what is there where neither is.
+data::ReadOptions roles_wanted(std::span<const std::string> names, const std::string& source,
+                               const std::map<std::string, std::string>& columns,
+                               const config::Options& given) {
+  std::vector<data::ReadOptions> wanted;
+  if (const std::string loss = given.text("train.loss"); !loss.empty())
+    wanted.push_back(train::roles_of(loss::find_loss(loss), names, columns));
+  if (given.given("eval.task"))
+    wanted.push_back(train::read_roles(eval::task_roles(given.text("eval.task")), columns));
+  if (wanted.empty()) return train::roles_of(train::loss_for(names, columns, source), names, columns);
+  if (wanted.size() == 1 || !train::all_there(wanted[1].roles, names, columns)) return wanted[0];
+  if (!train::all_there(wanted[0].roles, names, columns)) return wanted[1];
+  std::vector<data::RoleRequest> both = wanted[0].roles;
+  for (data::RoleRequest& role : wanted[1].roles) {
+    const bool there =
+        std::any_of(both.begin(), both.end(), [&](const auto& other) { return other.role == role.role; });
+    if (!there) both.push_back(std::move(role));
   }
+  return train::read_roles(std::move(both), columns);
 }
 
 }  // namespace
@@ -38,16 +53,7 @@ data::ReadOptions read_options(std::span<const std::string> names, const std::st
       throw config::OptionError("data.columns", e.what());
     }
   }
-  if (given.given("eval.task")) {
-    data::ReadOptions read;
-    read.roles = eval::task_roles(given.text("eval.task"));
-    read.columns = std::move(columns);
-    read.column_option = "data.columns \"ROLE=NAME\"";
-    return read;
-  }
-  const std::string name = given.text("train.loss");
-  const loss::LossInfo& loss = name.empty() ? train::loss_for(names, columns, source) : find_loss(name);
-  data::ReadOptions read = train::roles_of(loss, names, columns);
+  data::ReadOptions read = roles_wanted(names, source, columns, given);
   read.column_option = "data.columns \"ROLE=NAME\"";
   return read;
 }

@@ -48,8 +48,8 @@ struct ProgramTerms {
   std::string message, option;
 };
 
-// The core speaks of options as the command line does: "--batch-size", and "batch-size: 0 found" of a wrong
-// one. Programs know them by their keys.
+// The core speaks of options as the command line does: "--batch-size", and, at the beginning of a UsageError
+// about it, "batch-size: 0 found". Programs know them by their keys.
 ProgramTerms in_program_terms(std::string message, bool usage = false) {
   std::string option;
   auto say = [&](const std::string& flag, const std::string& key) {
@@ -80,7 +80,10 @@ auto explain(const F& made) {
   } catch (const StatusError& e) {
     return made(e.status, in_program_terms(e.what()).message.c_str(), e.subject, e.row);
   } catch (const config::OptionError& e) {
-    return made(HONE_EINVAL, in_program_terms(e.what()).message.c_str(), e.option(), -1);
+    const ProgramTerms terms = in_program_terms(e.what(), true);
+    // What a loss calls an option of its own is a part of train.loss_options.
+    const bool own = config::find_option(e.option()) == nullptr && !terms.option.empty();
+    return made(HONE_EINVAL, terms.message.c_str(), own ? terms.option : e.option(), -1);
   } catch (const UsageError& e) {
     const ProgramTerms terms = in_program_terms(e.what(), true);
     return made(HONE_EINVAL, terms.message.c_str(), terms.option, -1);

@@ -93,7 +93,7 @@ void JobState::run() {
 }
 
 void JobState::train() {
-  const std::string metric = options_.text("train.metric");
+  const std::string& metric = trainer_->metric();
   const auto sink = base_->runtime->sink();
   hone_progress now = progress_;
   auto tell = [&]() noexcept {  // what leaves a callback ends the process
@@ -129,10 +129,9 @@ void JobState::train() {
     now.steps_done = static_cast<uint64_t>(result_.steps);
     tell();
   }
-  const auto &before = result_.before, &after = result_.after;
-  if (sink && before && after && after->value(metric) < before->value(metric)) {
-    sink->say(HONE_LOG_WARNING, cat("the tuned model scores below the base model on ", metric, " (",
-                                    after->value(metric), " after, ", before->value(metric), " before)"));
+  if (sink && result_.verdict) {
+    const bool below = result_.verdict->difference.difference < 0;
+    sink->say(below ? HONE_LOG_WARNING : HONE_LOG_INFO, result_.verdict->text());
   }
 }
 
@@ -286,6 +285,8 @@ hone_status hone_job_report(const hone_job* job, hone_buffer** out, hone_error**
         {"kept_step", result.kept_step},
         {"seconds", result.seconds},
         {"already_finished", result.already_finished},
+        {"ended_early", result.ended_early.empty() ? nlohmann::ordered_json(nullptr)
+                                                   : nlohmann::ordered_json(result.ended_early)},
         {"before", scores(result.before)},
         {"after", scores(result.after)},
         {"verdict", result.verdict ? result.verdict->json() : nlohmann::ordered_json(nullptr)}};

@@ -13,14 +13,43 @@ hone_trainer& idle(hone_trainer* trainer) {
   return t;
 }
 
-// A step that cannot be is the trainer's: all are done.
+// A step that cannot be is the trainer's (all are done) or an option's.
 template <class F>
 decltype(auto) stepped(const F& f) {
   try {
     return f();
+  } catch (const hone::config::OptionError&) {
+    throw;
   } catch (const hone::UsageError& e) {
     throw StatusError(HONE_EINVAL, "trainer", cat("trainer: ", e.what()));
   }
+}
+
+// What the core finds wrong with the data of a trainer; `name` is how hone.h calls them.
+template <class F>
+decltype(auto) about_data(const char* name, const F& f) {
+  try {
+    return f();
+  } catch (const StatusError&) {
+    throw;
+  } catch (const hone::UsageError&) {
+    throw;  // an option's
+  } catch (const hone::RowError& e) {
+    throw StatusError(HONE_EFORMAT, name, e.what(), e.row());
+  } catch (const hone::Error& e) {
+    throw StatusError(HONE_EFORMAT, name, e.what());
+  }
+}
+
+// The evaluation is made by the trainer, for the model as it will be trained.
+hone::train::MakeEvaluation make_evaluation(const hone_model& model, const hone_dataset& rows,
+                                            const hone::config::Options& given) {
+  const hone::data::Table& table = rows.use("evaluation");
+  auto make = hone::train::evaluation_of(task_of(given, table), table, model.runtime->engine,
+                                         evaluation_options(given));
+  return [make](const hone::model::SentenceModel& base) {
+    return about_data("evaluation", [&] { return make(base); });
+  };
 }
 
 void check_progress(const hone_progress* progress) {
@@ -60,22 +89,10 @@ hone_status hone_trainer_create(hone_model* model, hone_dataset* dataset, hone_d
     }
     const hone::data::Table& table = rows.use("dataset");
     hone::train::MakeEvaluation eval;
-    if (evaluation != nullptr) {
-      const hone::data::Table& judged = evaluation->use("evaluation");
-      eval = hone::train::evaluation_of(task_of(given, judged), judged, m.runtime->engine,
-                                        evaluation_options(given));
-    }
-    try {
-      fresh->trainer = std::make_shared<hone::train::Trainer>(base, m.runtime->engine, table, eval, train);
-    } catch (const StatusError&) {
-      throw;
-    } catch (const hone::UsageError&) {
-      throw;
-    } catch (const hone::RowError& e) {
-      throw StatusError(HONE_EFORMAT, "dataset", e.what(), e.row());
-    } catch (const hone::Error& e) {
-      throw StatusError(HONE_EFORMAT, "dataset", e.what());
-    }
+    if (evaluation != nullptr) eval = make_evaluation(m, *evaluation, given);
+    fresh->trainer = about_data("dataset", [&] {
+      return std::make_shared<hone::train::Trainer>(base, m.runtime->engine, table, eval, train);
+    });
     fresh->progress = no_progress(fresh->trainer->steps_total());
     made = fresh.release();
   });

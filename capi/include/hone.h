@@ -435,13 +435,14 @@ HONE_API void hone_model_release(hone_model *model);
 
 /**
  * Reads a file of rows: .jsonl, .csv or .tsv, each also .gz. Columns are found by name: those that the loss train.loss
- * wants or, where it is not set, those of the loss that suits what is there (sentence1, sentence2 and score; anchor and
- * positive, maybe with negative, negative_1, ...; text and vector). data.columns names others
- * ("anchor=question,positive=answer").
+ * and the task eval.task want. Where both are set, one of the two may lack its own, so that one config serves the rows
+ * to train on and those to evaluate on. Where neither is set, they are those of the loss that suits what is there
+ * (sentence1, sentence2 and score; anchor and positive, maybe with negative, negative_1, ...; text and vector).
+ * data.columns names others ("anchor=question,positive=answer"). Other columns are not read.
  *
  * @param runtime  kept by the dataset
  * @param file     path
- * @param options  in, may be NULL: data.*
+ * @param options  in, may be NULL: data.columns, train.loss, eval.task
  * @param out      out: owned by the caller
  * @return         HONE_OK; HONE_EINVAL; HONE_EFAILED naming file, line and column; HONE_ENOMEM
  * @since 0.1.0
@@ -456,7 +457,7 @@ HONE_API hone_status hone_dataset_read(hone_runtime *runtime, const char *file, 
  *
  * @param runtime  kept by the dataset
  * @param stream   in: taken over in every case, its release is cleared
- * @param options  in, may be NULL: data.*
+ * @param options  in, may be NULL: data.columns, train.loss, eval.task
  * @param out      out: owned by the caller
  * @return         HONE_OK; HONE_EINVAL; HONE_EFORMAT naming row and column; HONE_EFAILED where the stream failed;
  * HONE_ENOMEM
@@ -471,7 +472,7 @@ HONE_API hone_status hone_dataset_from_arrow(hone_runtime *runtime, struct Arrow
  * @param runtime  kept by the dataset
  * @param columns  in: [count] names; their order is that of the values of a row
  * @param count    number of columns
- * @param options  in, may be NULL: data.*
+ * @param options  in, may be NULL: data.columns, train.loss, eval.task
  * @param out      out: owned by the caller
  * @return         HONE_OK; HONE_EINVAL; HONE_EFORMAT where a column is missing; HONE_ENOMEM
  * @since 0.1.0
@@ -551,13 +552,14 @@ typedef struct hone_job_callbacks {
 
 /**
  * Makes a trainer with the loss train.loss, or the one that suits the dataset's columns: cosine-similarity loss on
- * sentence1, sentence2 and score, multiple-negatives ranking on anchor and positive, ... (hone_losses() lists all). Texts are tokenized here.
+ * sentence1, sentence2 and score, multiple-negatives ranking on anchor and positive, ... (hone_losses() lists all).
+ * Texts are tokenized here.
  *
  * @param model       to start from; never changed
  * @param dataset     with the loss's columns
  * @param evaluation  may be NULL: rows of a task (hone_model_evaluate()), to keep the weights of the best step
  *                    (train.metric) and to end with a verdict
- * @param options     in, may be NULL: train.*
+ * @param options     in, may be NULL: train.*, eval.*
  * @param out         out: owned by the caller
  * @return            HONE_OK; HONE_EINVAL; HONE_EFORMAT naming a row whose label cannot be; HONE_EFAILED; HONE_ENOMEM
  * @since 0.1.0
@@ -691,9 +693,10 @@ HONE_API void hone_job_cancel(hone_job *job);
 HONE_API hone_status hone_job_result(const hone_job *job, hone_model **out, hone_error **error);
 
 /**
- * {"steps", "kept_step", "seconds", "already_finished", "before": {metric: value} or null, "after": the same,
- * "verdict": {"metric", "before", "after", "difference", "low", "high", "share_better"} or null: is the tuned model
- * better than the one it was made from, with the 95 % interval of the difference} of a finished job.
+ * {"steps", "kept_step", "seconds", "already_finished", "ended_early": why, where it ended before its last step, or
+ * null, "before": {metric: value} or null, "after": the same, "verdict": {"metric", "before", "after", "difference",
+ * "low", "high", "share_better"} or null: is the tuned model better than the one it was made from, with the 95 %
+ * interval of the difference} of a finished job.
  *
  * @param job  the job
  * @param out  out: JSON, owned by the caller

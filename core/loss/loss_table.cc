@@ -221,8 +221,10 @@ std::unique_ptr<Loss> plain_loss(const LossInfo& info, const LossOptions& o, con
   if (name == "mse") {
     const bool projection = o.flag("projection");
     if (!projection && setup.teacher_width != setup.dim) {
-      fail_usage("loss mse: the teacher's vectors have ", setup.teacher_width, " numbers, the model's ",
-                 setup.dim, "; --loss-options projection=true trains a layer between them");
+      throw config::OptionError(
+          "train.loss_options",
+          cat("loss mse: the teacher's vectors have ", setup.teacher_width, " numbers, the model's ",
+              setup.dim, "; --loss-options projection=true trains a layer between them"));
     }
     return mse_loss(setup.dim, projection ? setup.teacher_width : 0, setup.seed);
   }

@@ -93,27 +93,35 @@ const loss::LossInfo& loss_for(std::span<const std::string> names,
        "anchor and positive; or text and vector (--columns ROLE=NAME names others, hone losses lists all)");
 }
 
+bool all_there(std::span<const RoleRequest> roles, std::span<const std::string> names,
+               const std::map<std::string, std::string>& columns) {
+  const Names n{names, columns};
+  return std::all_of(roles.begin(), roles.end(), [&](const auto& r) { return !r.required || n.serve(r); });
+}
+
+data::ReadOptions read_roles(std::vector<RoleRequest> roles, std::map<std::string, std::string> columns) {
+  std::erase_if(columns, [&](const auto& column) {
+    return std::none_of(roles.begin(), roles.end(), [&](const RoleRequest& r) {
+      return r.role == column.first || (r.numbered && data::number_in_role(r.role, column.first));
+    });
+  });
+  return {std::move(roles), std::move(columns)};
+}
+
 data::ReadOptions roles_of(const loss::LossInfo& loss, std::span<const std::string> names,
                            std::map<std::string, std::string> columns) {
-  data::ReadOptions read;
+  std::vector<RoleRequest> roles;
   const Names n{names, columns};
   const bool sentences =
       on_anchors(loss) && !n.serve({"anchor", "positive"}) && n.serve({"sentence1", "sentence2"});
   for (std::string_view role : loss.texts) {
     if (sentences && (role == "anchor" || role == "positive"))
       role = role == "anchor" ? "sentence1" : "sentence2";
-    read.roles.push_back(request(role));
+    roles.push_back(request(role));
   }
-  if (loss.labels != loss::Labels::none) read.roles.push_back(label(loss.labels));
-  if (columns.contains(kId)) read.roles.push_back(text(kId));
-  // What the loss does not read may be named all the same: one --columns serves several files and losses.
-  std::erase_if(columns, [&](const auto& column) {
-    return std::none_of(read.roles.begin(), read.roles.end(), [&](const RoleRequest& r) {
-      return r.role == column.first || (r.numbered && data::number_in_role(r.role, column.first));
-    });
-  });
-  read.columns = std::move(columns);
-  return read;
+  if (loss.labels != loss::Labels::none) roles.push_back(label(loss.labels));
+  if (columns.contains(kId)) roles.push_back(text(kId));
+  return read_roles(std::move(roles), std::move(columns));
 }
 
 std::vector<std::string> text_roles(const loss::LossInfo& loss, const data::Table& table) {

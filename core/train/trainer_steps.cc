@@ -162,8 +162,9 @@ const HostBatch& Trainer::forward() {
   const int64_t index = run.state.step;
   require_steps_left(index, frame_.steps_total);
   if (options_.accumulate > 1)
-    fail_usage("accumulate: ", options_.accumulate,
-               " found, 1 expected: a loss of the host's makes a step of each batch");
+    throw config::OptionError("train.accumulate",
+                              cat("accumulate: ", options_.accumulate,
+                                  " found, 1 expected: a loss of the host's makes a step of each batch"));
   const std::vector<uint32_t> rows = step_rows(index).front();
   HostBatch host;
   host.step = index;

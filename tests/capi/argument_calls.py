@@ -26,11 +26,11 @@ VALUES = {
     "hone_job *": "w.job",
     "hone_status status": "HONE_EINVAL",
     "const char * key": "v.key()",
-    "hone_config_set_str.key": '"train.metric"',
+    "hone_config_set_str.key": '"train.schedule"',
     "hone_config_set_int.key": '"train.batch_size"',
     "hone_config_set_real.key": '"train.lr"',
     "hone_config_set_bool.key": '"encode.normalize"',
-    "const char * value": '"pearson_cosine"',
+    "const char * value": '"cosine"',
     "int64_t value": "64",
     "double value": "1e-4",
     "int32_t value": "1",
@@ -41,6 +41,9 @@ VALUES = {
     "hone_model_load.folder": "kModelFolder.c_str()",
     "hone_model_save.folder": "v.new_path()",
     "const char * file": "kPairsFile.c_str()",
+    "const char * corpus": "v.corpus()",
+    "const char * queries": "v.queries()",
+    "const char * qrels": "v.qrels()",
     "const hone_str * texts": "v.texts()",
     "hone_model_encode.count": "Values::kTexts",
     "float * out": "v.floats()",
@@ -64,6 +67,7 @@ VALUES = {
     "const hone_job_callbacks * callbacks": "v.callbacks()",
 }
 
+PATHS = ("folder", "file", "corpus", "queries", "qrels")
 EINVAL, PATH, COLUMNS = "{HONE_EINVAL}", "{HONE_EINVAL, HONE_EFAILED}", "{HONE_EINVAL, HONE_EFORMAT}"
 NOT_UTF8 = r'"a\xff\xfe" "b"'
 HUGE = [("SIZE_MAX", "SIZE_MAX"), ("INT64_MAX", "INT64_MAX")]
@@ -75,9 +79,9 @@ REFUSED = {
         ("one too many", "c.index = hone_option_count();", EINVAL, "index"),
         ("SIZE_MAX", "c.index = SIZE_MAX;", EINVAL, "index")],
     "hone_config_set_str.value": [
-        ("empty", 'c.value = "";', EINVAL, "train.metric"),
-        ("not UTF-8", f"c.value = {NOT_UTF8};", EINVAL, "train.metric"),
-        ("no metric", 'c.value = "accuracy";', EINVAL, "train.metric")],
+        ("empty", 'c.value = "";', EINVAL, "train.schedule"),
+        ("not UTF-8", f"c.value = {NOT_UTF8};", EINVAL, "train.schedule"),
+        ("no schedule", 'c.value = "quadratic";', EINVAL, "train.schedule")],
     "hone_config_set_int.value": [
         (text, f"c.value = {text};", EINVAL, "train.batch_size") for text in ("0", "-1", "INT64_MIN", "INT64_MAX")],
     "hone_config_set_real.value": [
@@ -104,7 +108,7 @@ REFUSED = {
         ("a name twice", "v.columns()[1] = v.columns()[0];", COLUMNS, None)],
     "hone_dataset_create.count": [
         ("0", "c.count = 0;", COLUMNS, None),
-        ("one missing", "c.count -= 1;", COLUMNS, None),
+        ("two missing", "c.count -= 2;", COLUMNS, None),
         *[(what, f"c.count = {value};", EINVAL, "count") for what, value in HUGE]],
     "hone_dataset_add.values": [
         ("a text of NULL", "v.row()[0].text = {nullptr, 5};", EINVAL, "values"),
@@ -213,7 +217,7 @@ def failing_cases(function):
             yield refused(function, p, "not UTF-8", f"c.key = {NOT_UTF8};", EINVAL, None)
             unknown = "no.such.option"
             yield refused(function, p, "unknown", f'c.key = "{unknown}";', EINVAL, unknown, unknown)
-        if p.type == "const char *" and p.name in ("folder", "file"):
+        if p.type == "const char *" and p.name in PATHS:
             yield refused(function, p, "empty", f'c.{p.name} = "";', PATH, None)
             yield refused(function, p, "not UTF-8", f"c.{p.name} = {NOT_UTF8};", PATH, None)
             yield refused(function, p, "longer than a path can be", f"c.{p.name} = v.long_path();", PATH, None)

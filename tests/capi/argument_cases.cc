@@ -136,6 +136,23 @@ const char* Values::long_path() {
   return path_.c_str();
 }
 
+const char* Values::corpus() {
+  folder_.write("corpus.jsonl", R"({"_id": "a", "text": "one"}
+{"_id": "b", "text": "two"}
+)");
+  return (corpus_ = (folder_ / "corpus.jsonl").string()).c_str();
+}
+
+const char* Values::queries() {
+  folder_.write("queries.jsonl", R"({"_id": "q", "text": "one"})");
+  return (queries_ = (folder_ / "queries.jsonl").string()).c_str();
+}
+
+const char* Values::qrels() {
+  folder_.write("qrels.tsv", "query-id\tcorpus-id\tscore\nq\ta\t1\n");
+  return (qrels_ = (folder_ / "qrels.tsv").string()).c_str();
+}
+
 ArrowArrayStream* Values::texts_stream() {
   stream_ = std::make_unique<Stream>(std::vector<ArrowBatch>{{{text_column("text", {{"one"}, {"two"}})}}});
   return stream_->raw();

@@ -83,6 +83,9 @@ class Values {
   hone_trainer* trainer_after_forward();
   const char* new_path();
   const char* long_path();
+  const char* corpus();  // three small files that go together
+  const char* queries();
+  const char* qrels();
   hone_str* texts() { return texts_.data(); }
   ArrowArrayStream* texts_stream();
   ArrowArrayStream* pairs_stream();
@@ -116,7 +119,7 @@ class Values {
 
   World& world_;
   TempFolder folder_;
-  std::string path_;
+  std::string path_, corpus_, queries_, qrels_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::function<void()>> releases_;
   Config config_;

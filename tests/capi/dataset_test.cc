@@ -2,10 +2,8 @@
 #include <cmath>
 #include <limits>
 
-#include <nlohmann/json.hpp>
-
 #include "tests/base/temp_folder.h"
-#include "tests/capi/host.h"
+#include "tests/capi/rows.h"
 
 namespace hone::testing {
 
@@ -23,12 +21,7 @@ class Datasets : public ::testing::Test {
     return failure;
   }
   Dataset create(const std::vector<const char*>& columns, const Settings& settings = {}) {
-    Dataset dataset;
-    Failure failure;
-    require(hone_dataset_create(runtime, columns.data(), columns.size(), make_config(settings),
-                                dataset.place(), failure.place()),
-            failure);
-    return dataset;
+    return create_dataset(runtime, columns, settings);
   }
   Failure not_created(hone_status status, const std::vector<const char*>& columns,
                       const Settings& settings = {}) {
@@ -46,24 +39,6 @@ class Datasets : public ::testing::Test {
 };
 
 const std::vector<const char*> kPairColumns = {"sentence1", "sentence2", "score"};
-
-hone_value text(const char* value) {
-  return {{value, std::char_traits<char>::length(value)}, 0};
-}
-hone_value number(double value) {
-  return {{nullptr, 0}, value};
-}
-
-hone_status add(hone_dataset* dataset, const std::vector<hone_value>& row, hone_error** error = nullptr) {
-  return hone_dataset_add(dataset, row.data(), row.size(), error);
-}
-
-nlohmann::json info_of(hone_dataset* dataset, size_t head) {
-  Buffer buffer;
-  Failure failure;
-  require(hone_dataset_info(dataset, head, buffer.place(), failure.place()), failure);
-  return nlohmann::json::parse(text_of(buffer));
-}
 
 TEST_F(Datasets, AFileIsRead) {
   const Dataset dataset = read_pairs(runtime);
@@ -110,10 +85,10 @@ TEST_F(Datasets, RowsAreAdded) {
   const Dataset dataset = create(kPairColumns);
   EXPECT_EQ(hone_dataset_size(dataset), 0);
   std::string own = "one";
-  ASSERT_EQ(add(dataset, {{{own.data(), own.size()}, 0}, text("two"), number(0.25)}), HONE_OK);
+  ASSERT_EQ(add(dataset, {text_value(own), text_value("two"), number_value(0.25)}), HONE_OK);
   own = "XXX";  // it was copied
-  ASSERT_EQ(add(dataset, {text(""), {{nullptr, 0}, 0}, number(-1)}), HONE_OK);
-  ASSERT_EQ(add(dataset, {{{"a\0b", 3}, 0}, text("ä€😀"), number(1)}), HONE_OK);
+  ASSERT_EQ(add(dataset, {text_value(""), {{nullptr, 0}, 0}, number_value(-1)}), HONE_OK);
+  ASSERT_EQ(add(dataset, {{{"a\0b", 3}, 0}, text_value("ä€😀"), number_value(1)}), HONE_OK);
   EXPECT_EQ(hone_dataset_size(dataset), 3);
   const auto head = info_of(dataset, 3)["head"];
   EXPECT_EQ(head[0], (nlohmann::json{{"sentence1", "one"}, {"sentence2", "two"}, {"score", 0.25}}));
@@ -124,18 +99,27 @@ TEST_F(Datasets, RowsAreAdded) {
 
 TEST_F(Datasets, TheOrderOfColumnsIsTheCallers) {
   const Dataset dataset = create({"label", "ignored", "sentence2", "sentence1"});
-  ASSERT_EQ(add(dataset, {number(0.5), text("x"), text("two"), text("one")}), HONE_OK);
+  ASSERT_EQ(add(dataset, {number_value(0.5), text_value("x"), text_value("two"), text_value("one")}), HONE_OK);
   const auto head = info_of(dataset, 1)["head"];
   EXPECT_EQ(head[0], (nlohmann::json{{"sentence1", "one"}, {"sentence2", "two"}, {"score", 0.5}}));
   const Dataset mapped = create({"rating", "answer", "question"},
                                 {{"data.columns", "sentence1=question,sentence2=answer,score=rating"}});
-  ASSERT_EQ(add(mapped, {number(0.5), text("two"), text("one")}), HONE_OK);
+  ASSERT_EQ(add(mapped, {number_value(0.5), text_value("two"), text_value("one")}), HONE_OK);
   EXPECT_EQ(info_of(mapped, 1)["head"], head);
 }
 
 TEST_F(Datasets, AMissingColumnIsNamed) {
-  const std::string message = not_created(HONE_EFORMAT, {"sentence1", "sentence2"}).message();
-  EXPECT_NE(message.find("score"), std::string::npos) << message;
+  const std::string all = not_created(HONE_EFORMAT, {"sentence1", "score"}).message();
+  for (const char* part : {"sentence1", "sentence2", "anchor", "positive", "text", "vector", "data.columns"})
+    EXPECT_NE(all.find(part), std::string::npos) << all;
+  const auto missing = [&](const std::vector<const char*>& columns, const Settings& settings, const char* column) {
+    const std::string message = not_created(HONE_EFORMAT, columns, settings).message();
+    EXPECT_NE(message.find('"' + std::string(column) + '"'), std::string::npos) << message;
+  };
+  missing({"sentence1", "sentence2"}, {{"train.loss", "cosine"}}, "score");
+  missing({"anchor", "positive", "score"}, {{"train.loss", "triplet"}}, "negative");
+  missing({"sentence1", "sentence2"}, {{"eval.task", "sts"}}, "score");
+  missing({"anchor", "positive"}, {{"train.loss", "cosine"}, {"eval.task", "sts"}}, "sentence1");
   not_created(HONE_EFORMAT, {"sentence1", "sentence2", "score"}, {{"data.columns", "sentence1=question"}});
   EXPECT_EQ(not_created(HONE_EINVAL, kPairColumns, {{"data.columns", "sentence1"}}).subject(),
             "data.columns");
@@ -143,15 +127,15 @@ TEST_F(Datasets, AMissingColumnIsNamed) {
 
 TEST_F(Datasets, ARowThatIsRefusedIsNamedAndNotAdded) {
   const Dataset dataset = create(kPairColumns);
-  ASSERT_EQ(add(dataset, {text("one"), text("two"), number(0.25)}), HONE_OK);
+  ASSERT_EQ(add(dataset, {text_value("one"), text_value("two"), number_value(0.25)}), HONE_OK);
   const double infinity = std::numeric_limits<double>::infinity();
   const std::vector<std::pair<std::vector<hone_value>, const char*>> broken = {
-      {{text("one"), text("a\xff"), number(0.5)}, "sentence2"},
-      {{text("\xed\xa0\x80"), text("two"), number(0.5)}, "sentence1"},
-      {{text("\xc0\xaf"), text("two"), number(0.5)}, "sentence1"},
-      {{text("one"), text("two"), number(std::nan(""))}, "score"},
-      {{text("one"), text("two"), number(infinity)}, "score"},
-      {{text("one"), text("two"), number(-infinity)}, "score"}};
+      {{text_value("one"), text_value("a\xff"), number_value(0.5)}, "sentence2"},
+      {{text_value("\xed\xa0\x80"), text_value("two"), number_value(0.5)}, "sentence1"},
+      {{text_value("\xc0\xaf"), text_value("two"), number_value(0.5)}, "sentence1"},
+      {{text_value("one"), text_value("two"), number_value(std::nan(""))}, "score"},
+      {{text_value("one"), text_value("two"), number_value(infinity)}, "score"},
+      {{text_value("one"), text_value("two"), number_value(-infinity)}, "score"}};
   for (const auto& [row, column] : broken) {
     const Failure failure =
         refused(HONE_EFORMAT, [&](hone_error** error) { return add(dataset, row, error); });
@@ -159,7 +143,7 @@ TEST_F(Datasets, ARowThatIsRefusedIsNamedAndNotAdded) {
     EXPECT_NE(failure.message().find(column), std::string::npos) << failure.message();
     EXPECT_EQ(hone_dataset_size(dataset), 1);
   }
-  ASSERT_EQ(add(dataset, {text("three"), text("four"), number(0.5)}), HONE_OK);
+  ASSERT_EQ(add(dataset, {text_value("three"), text_value("four"), number_value(0.5)}), HONE_OK);
   const auto head = info_of(dataset, 9)["head"];
   ASSERT_EQ(head.size(), 2u);
   EXPECT_EQ(head[1], (nlohmann::json{{"sentence1", "three"}, {"sentence2", "four"}, {"score", 0.5}}));
@@ -167,7 +151,7 @@ TEST_F(Datasets, ARowThatIsRefusedIsNamedAndNotAdded) {
 
 TEST_F(Datasets, OnceUsedNothingIsAdded) {
   const Model model = load_model(runtime);
-  const std::vector<hone_value> row = {text("one"), text("two"), number(0.5)};
+  const std::vector<hone_value> row = {text_value("one"), text_value("two"), number_value(0.5)};
   const auto filled = [&] {
     Dataset dataset = create(kPairColumns);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(add(dataset, row), HONE_OK);
@@ -191,7 +175,7 @@ TEST_F(Datasets, OnceUsedNothingIsAdded) {
 
 TEST_F(Datasets, WhatWasReadTakesNoRows) {
   const Dataset dataset = read_pairs(runtime);
-  const std::vector<hone_value> row = {text("one"), text("two"), number(0.5)};
+  const std::vector<hone_value> row = {text_value("one"), text_value("two"), number_value(0.5)};
   Failure failure;
   const hone_status status = add(dataset, row, failure.place());
   EXPECT_TRUE(status == HONE_EINVAL || status == HONE_EBUSY) << status;
@@ -203,7 +187,7 @@ TEST_F(Datasets, ALabelThatCannotBeIsNamedByItsRow) {
   const Model model = load_model(runtime);
   const Dataset dataset = create(kPairColumns);
   for (const double label : {0.5, 0.75, 1.5}) {
-    ASSERT_EQ(add(dataset, {text("one"), text("two"), number(label)}), HONE_OK);
+    ASSERT_EQ(add(dataset, {text_value("one"), text_value("two"), number_value(label)}), HONE_OK);
   }
   const Config config = make_config({{"train.label_scale", 1.0}});
   Trainer trainer;
@@ -218,7 +202,7 @@ TEST_F(Datasets, LabelsOfNoUsualScaleAskForTheOption) {
   const Model model = load_model(runtime);
   const Dataset fine = read_pairs(runtime), dataset = create(kPairColumns);
   for (const double label : {0., 9., 3.}) {
-    ASSERT_EQ(add(dataset, {text("one"), text("two"), number(label)}), HONE_OK);
+    ASSERT_EQ(add(dataset, {text_value("one"), text_value("two"), number_value(label)}), HONE_OK);
   }
   Trainer trainer;
   const Failure failure = refused(HONE_EFORMAT, [&](hone_error** error) {
@@ -235,7 +219,7 @@ TEST_F(Datasets, PushedRowsTrainAsAFileDoes) {
   const auto info = info_of(file, SIZE_MAX);
   for (const auto& row : info["head"]) {
     const std::string a = row["sentence1"], b = row["sentence2"];
-    ASSERT_EQ(add(pushed, {{{a.data(), a.size()}, 0}, {{b.data(), b.size()}, 0}, number(row["score"])}),
+    ASSERT_EQ(add(pushed, {text_value(a), text_value(b), number_value(row["score"])}),
               HONE_OK);
   }
   const auto trained = [&](hone_dataset* dataset) {

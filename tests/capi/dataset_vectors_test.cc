@@ -4,11 +4,9 @@
 #include <limits>
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
 #include "capi/dataset_fill.h"
 #include "tests/capi/arrow_streams.h"
-#include "tests/capi/host.h"
+#include "tests/capi/rows.h"
 
 namespace hone::testing {
 
@@ -65,24 +63,6 @@ class DatasetVectors : public ::testing::Test {
 ArrowBatch batch(ArrowColumn vectors) {
   const Texts texts(static_cast<size_t>(vectors.length), "a");
   return {{text_column("text", texts), std::move(vectors)}};
-}
-
-hone_value text(const char* value) {
-  return {{value, std::char_traits<char>::length(value)}, 0, {}};
-}
-hone_value vector(const std::vector<float>& values) {
-  return {{}, 0, {values.data(), values.size()}};
-}
-
-hone_status add(hone_dataset* dataset, const std::vector<hone_value>& row, hone_error** error = nullptr) {
-  return hone_dataset_add(dataset, row.data(), row.size(), error);
-}
-
-nlohmann::json info_of(const hone_dataset* dataset) {
-  Buffer buffer;
-  Failure failure;
-  require(hone_dataset_info(dataset, SIZE_MAX, buffer.place(), failure.place()), failure);
-  return nlohmann::json::parse(text_of(buffer));
 }
 
 const std::vector<float> kTwoRows = {1, 2, 3, 4, 5, -6.5F};
@@ -232,9 +212,9 @@ TEST_F(DatasetVectors, RowsAreAdded) {
   EXPECT_EQ(info_of(made.get())["columns"]["v"],
             (nlohmann::json{{"name", "v"}, {"type", "vector"}, {"width", 0}}));
   std::vector<float> own = {1, 2};
-  ASSERT_EQ(add(made.get(), {vector({0.5F, 0, 0}), text("a"), vector(own)}), HONE_OK);
+  ASSERT_EQ(add(made.get(), {vector_value({0.5F, 0, 0}), text_value("a"), vector_value(own)}), HONE_OK);
   own = {9, 9};  // it was copied
-  ASSERT_EQ(add(made.get(), {vector({0, 0, 1}), text("b"), vector({3, 4})}), HONE_OK);
+  ASSERT_EQ(add(made.get(), {vector_value({0, 0, 1}), text_value("b"), vector_value({3, 4})}), HONE_OK);
   const auto info = info_of(made.get());
   EXPECT_EQ(info["columns"]["v"], (nlohmann::json{{"name", "v"}, {"type", "vector"}, {"width", 2}}));
   EXPECT_EQ(info["columns"]["v_2"], (nlohmann::json{{"name", "v_2"}, {"type", "vector"}, {"width", 3}}));
@@ -246,7 +226,7 @@ TEST_F(DatasetVectors, ARowThatIsRefusedIsNamedAndNotAdded) {
   const Made made = create({"v", "text", "v_1"});
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const std::vector<float> two = {1, 2}, three = {1, 2, 3}, bad = {1, nan};
-  const auto refuse = [&](const std::vector<hone_value>& row, hone_status status) {
+  const auto refuse = [&](const Row& row, hone_status status) {
     const int64_t before = hone_dataset_size(made.get());
     const auto info = info_of(made.get());
     const Failure failure = refused(status, [&](hone_error** error) { return add(made.get(), row, error); });
@@ -257,23 +237,23 @@ TEST_F(DatasetVectors, ARowThatIsRefusedIsNamedAndNotAdded) {
     }
     return failure.message();
   };
-  EXPECT_EQ(refuse({vector(three), text("a"), vector(bad)}, HONE_EFORMAT),
+  EXPECT_EQ(refuse({vector_value(three), text_value("a"), vector_value(bad)}, HONE_EFORMAT),
             "(rows):1: column \"v_1\": found nan as number 2, expected a vector of finite numbers");
   EXPECT_EQ(
-      refuse({vector(three), text("a\xff"), vector(two)}, HONE_EFORMAT).find("(rows):1: column \"text\""),
+      refuse({vector_value(three), text_value("a\xff"), vector_value(two)}, HONE_EFORMAT).find("(rows):1: column \"text\""),
       0U);
-  ASSERT_EQ(add(made.get(), {vector(two), text("a"), vector(two)}), HONE_OK)
+  ASSERT_EQ(add(made.get(), {vector_value(two), text_value("a"), vector_value(two)}), HONE_OK)
       << "a refused row decides no width";
-  EXPECT_EQ(refuse({vector(three), text("a"), vector(two)}, HONE_EFORMAT),
+  EXPECT_EQ(refuse({vector_value(three), text_value("a"), vector_value(two)}, HONE_EFORMAT),
             "(rows):2: column \"v\": found 3 numbers, expected 2 as in the first row");
-  EXPECT_EQ(refuse({text("1 2"), text("a"), vector(two)}, HONE_EFORMAT),
+  EXPECT_EQ(refuse({text_value("1 2"), text_value("a"), vector_value(two)}, HONE_EFORMAT),
             "(rows):2: column \"v\": found an empty vector, expected a vector of finite numbers");
   const hone_value null{{}, 0, {nullptr, 2}}, huge{{}, 0, {two.data(), SIZE_MAX}},
       wraps{{}, 0, {two.data(), SIZE_MAX / sizeof(float) + 2}};
-  EXPECT_EQ(refuse({null, text("a"), vector(two)}, HONE_EINVAL),
+  EXPECT_EQ(refuse({null, text_value("a"), vector_value(two)}, HONE_EINVAL),
             "values: NULL for 2 numbers found, a vector expected");
-  for (const hone_value& value : {huge, wraps}) refuse({value, text("a"), vector(two)}, HONE_EINVAL);
-  ASSERT_EQ(add(made.get(), {vector(two), text("b"), vector(two)}), HONE_OK);
+  for (const hone_value& value : {huge, wraps}) refuse({value, text_value("a"), vector_value(two)}, HONE_EINVAL);
+  ASSERT_EQ(add(made.get(), {vector_value(two), text_value("b"), vector_value(two)}), HONE_OK);
   EXPECT_EQ(info_of(made.get())["head"].size(), 2U);
 }
 

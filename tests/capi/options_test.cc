@@ -142,7 +142,7 @@ TEST(Options, TheEndsOfRanges) {
 
 TEST(Options, AWordThatIsNoChoiceIsRefusedAndTheChoicesAreNamed) {
   for (const auto& [key, choice] :
-       {std::pair{"train.metric", "spearman_cosine"}, {"train.existing", "resume"}}) {
+       {std::pair{"train.schedule", "cosine"}, {"eval.task", "triplet"}, {"train.existing", "resume"}}) {
     const Failure failure = not_set({key, "nonsense"});
     EXPECT_EQ(failure.subject(), key);
     EXPECT_NE(failure.message().find(choice), std::string::npos) << failure.message();

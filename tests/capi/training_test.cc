@@ -4,36 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/base/temp_folder.h"
-#include "tests/capi/jobs.h"
-#include "tests/train/small_run.h"
+#include "tests/capi/steps.h"
 
 namespace hone::testing {
 
 namespace {
-
-// What a training run gives, as bytes: the tensors of the saved model.
-std::string weights_of(const hone_model* model) {
-  const TempFolder folder;
-  const std::string saved = folder / "saved";
-  Failure failure;
-  require(hone_model_save(model, saved.c_str(), nullptr, failure.place()), failure);
-  return bytes_of(folder / "saved/model.safetensors");
-}
-
-Model model_of(hone_trainer* trainer) {
-  Model model;
-  Failure failure;
-  require(hone_trainer_model(trainer, model.place(), failure.place()), failure);
-  return model;
-}
-
-hone_progress step(hone_trainer* trainer) {
-  hone_progress progress = sized<hone_progress>();
-  Failure failure;
-  require(hone_trainer_step(trainer, &progress, failure.place()), failure);
-  return progress;
-}
 
 class Training : public Jobs {
  protected:
@@ -149,13 +124,6 @@ struct HostLoss {
   }
 };
 
-hone_batch forward(hone_trainer* trainer) {
-  hone_batch batch = sized<hone_batch>();
-  Failure failure;
-  require(hone_trainer_forward(trainer, &batch, failure.place()), failure);
-  return batch;
-}
-
 TEST_F(Training, AHostsOwnCosineLossMakesTheSameSteps) {
   const Trainer own = trainer(small_settings(), false), hosted = trainer(small_settings(), false);
   for (uint64_t i = 0; i < 12; ++i) {
@@ -166,11 +134,7 @@ TEST_F(Training, AHostsOwnCosineLossMakesTheSameSteps) {
     EXPECT_EQ(batch.roles, 2u);
     EXPECT_EQ(batch.dim, static_cast<size_t>(kDim));
     const HostLoss host(batch);
-    hone_progress p = sized<hone_progress>();
-    Failure failure;
-    require(hone_trainer_backward(hosted, host.gradient.data(), host.gradient.size(), host.loss, &p,
-                                  failure.place()),
-            failure);
+    const hone_progress p = backward(hosted, host.gradient, host.loss);
     const hone_progress expected = step(own);
     EXPECT_EQ(p.loss, host.loss);
     EXPECT_EQ(p.steps_done, expected.steps_done);
