@@ -2,41 +2,15 @@
 // (tests/fixtures/make_metrics.py).
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <fstream>
-#include <limits>
-#include <nlohmann/json.hpp>
-
 #include "eval/sts.h"
+#include "tests/eval/fixture.h"
 
 namespace hone::eval {
 namespace {
 
 const nlohmann::json& fixture() {
-  static const nlohmann::json content = [] {
-    std::ifstream file(HONE_FIXTURES "/metrics/metrics.json");
-    return nlohmann::json::parse(file);
-  }();
+  static const nlohmann::json content = fixture_file("metrics/metrics.json");
   return content;
-}
-
-std::vector<double> list(const nlohmann::json& numbers) {
-  return numbers.get<std::vector<double>>();
-}
-
-std::vector<float> floats(const nlohmann::json& numbers) {
-  std::vector<float> out;
-  for (double v : list(numbers)) out.push_back(static_cast<float>(v));
-  return out;
-}
-
-// null in the fixture: not defined.
-void expect_near(double found, const nlohmann::json& expected, double tolerance) {
-  if (expected.is_null()) {
-    EXPECT_TRUE(std::isnan(found)) << found;
-  } else {
-    EXPECT_NEAR(found, expected.get<double>(), tolerance);
-  }
 }
 
 TEST(MetricsReference, correlations_equal_scipy) {
