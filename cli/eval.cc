@@ -114,8 +114,8 @@ void run(std::vector<Scored>& models, const std::shared_ptr<compute::Engine>& en
 
 int eval(int argc, char** argv) {
   Arguments arguments("eval",
-                      "Scores a model. Tasks and the columns they read (.jsonl, .csv or .tsv, also .gz):\n"
-                      "  sts        sentence1, sentence2, score: do similarities rank pairs as people do?\n"
+                      "Scores a model. Tasks and the columns they read (.jsonl, .csv, .tsv, also .gz):\n"
+                      "  sts        sentence1, sentence2, score: does similarity follow the scores?\n"
                       "  binary     sentence1, sentence2, score 0 or 1: do they tell pairs apart?\n"
                       "  triplet    anchor, positive, negative: is the positive text nearer?\n"
                       "  retrieval  corpus, queries and qrels as in BEIR: what is found first?\n"

@@ -32,8 +32,8 @@ constexpr OptionInfo kTable[] = {
     {"eval.similarity", Type::text, "model", "model, cosine, dot, euclidean or manhattan",
      "Of the primary metric: cosine, dot, euclidean, manhattan; model: its own, of sts cosine", "NAME", 0, 0,
      false, false, "model|cosine|dot|euclidean|manhattan"},
-    {"eval.margin", Type::real, "0", "a number",
-     "By how much the positive text has to be nearer than the negative one", "X", -kMost, kMost},
+    {"eval.margin", Type::real, "0", "0 or more", "How much nearer a positive must be than its negative", "X",
+     0, kMost},
     {"eval.split", Type::text, "test", "the name of a split", "Which qrels of a folder", "NAME"},
 
     {"save.overwrite", Type::boolean, "false", "true or false", "Replace a model that lies there", nullptr},

@@ -42,8 +42,10 @@ constexpr const char* kId = "id";
 struct Names {
   std::span<const std::string> names;
   const std::map<std::string, std::string>& columns;
+  // A column that was given a role serves no other.
   bool has(const std::string& name) const {
-    return std::find(names.begin(), names.end(), name) != names.end();
+    return std::find(names.begin(), names.end(), name) != names.end() &&
+           std::none_of(columns.begin(), columns.end(), [&](const auto& c) { return c.second == name; });
   }
   bool serve(const RoleRequest& r) const {
     if (columns.contains(r.role) || has(r.role)) return true;

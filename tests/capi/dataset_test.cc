@@ -64,16 +64,16 @@ TEST_F(Datasets, WhatIsWrongInAFileIsNamedByFileLineAndColumn) {
 }
 
 TEST_F(Datasets, ColumnsOfAFileGetRolesByOption) {
-  folder.write("other.csv", "question,answer,rating\na,b,0.5\nc,d,1\n");
+  folder.write("other.csv", "first,second,rating\na,b,0.5\nc,d,1\n");
   not_read(HONE_EFAILED, folder / "other.csv");
-  const Config config = make_config({{"data.columns", "sentence1=question,sentence2=answer,score=rating"}});
+  const Config config = make_config({{"data.columns", "sentence1=first,sentence2=second,score=rating"}});
   Dataset dataset;
   Failure failure;
   require(
       hone_dataset_read(runtime, (folder / "other.csv").c_str(), config, dataset.place(), failure.place()),
       failure);
   const auto info = info_of(dataset, 1);
-  EXPECT_EQ(info["columns"]["sentence2"]["name"], "answer");
+  EXPECT_EQ(info["columns"]["sentence2"]["name"], "second");
   EXPECT_EQ(info["head"][0]["sentence2"], "b");
   const Failure unknown =
       not_read(HONE_EINVAL, folder / "other.csv", {{"data.columns", "sentence3=question"}});
@@ -99,7 +99,8 @@ TEST_F(Datasets, RowsAreAdded) {
 
 TEST_F(Datasets, TheOrderOfColumnsIsTheCallers) {
   const Dataset dataset = create({"label", "ignored", "sentence2", "sentence1"});
-  ASSERT_EQ(add(dataset, {number_value(0.5), text_value("x"), text_value("two"), text_value("one")}), HONE_OK);
+  ASSERT_EQ(add(dataset, {number_value(0.5), text_value("x"), text_value("two"), text_value("one")}),
+            HONE_OK);
   const auto head = info_of(dataset, 1)["head"];
   EXPECT_EQ(head[0], (nlohmann::json{{"sentence1", "one"}, {"sentence2", "two"}, {"score", 0.5}}));
   const Dataset mapped = create({"rating", "answer", "question"},
@@ -112,7 +113,8 @@ TEST_F(Datasets, AMissingColumnIsNamed) {
   const std::string all = not_created(HONE_EFORMAT, {"sentence1", "score"}).message();
   for (const char* part : {"sentence1", "sentence2", "anchor", "positive", "text", "vector", "data.columns"})
     EXPECT_NE(all.find(part), std::string::npos) << all;
-  const auto missing = [&](const std::vector<const char*>& columns, const Settings& settings, const char* column) {
+  const auto missing = [&](const std::vector<const char*>& columns, const Settings& settings,
+                           const char* column) {
     const std::string message = not_created(HONE_EFORMAT, columns, settings).message();
     EXPECT_NE(message.find('"' + std::string(column) + '"'), std::string::npos) << message;
   };
@@ -219,8 +221,7 @@ TEST_F(Datasets, PushedRowsTrainAsAFileDoes) {
   const auto info = info_of(file, SIZE_MAX);
   for (const auto& row : info["head"]) {
     const std::string a = row["sentence1"], b = row["sentence2"];
-    ASSERT_EQ(add(pushed, {text_value(a), text_value(b), number_value(row["score"])}),
-              HONE_OK);
+    ASSERT_EQ(add(pushed, {text_value(a), text_value(b), number_value(row["score"])}), HONE_OK);
   }
   const auto trained = [&](hone_dataset* dataset) {
     const Trainer trainer = make_trainer(model, dataset, nullptr, small_settings());

@@ -29,8 +29,7 @@ class DatasetVectors : public ::testing::Test {
     Made made;
     {
       capi::OwnedStream owned(stream.raw(), "stream");
-      made = capi::read_stream(*static_cast<hone_runtime*>(runtime), owned,
-                               [&](auto) { return options; });
+      made = capi::read_stream(*static_cast<hone_runtime*>(runtime), owned, [&](auto) { return options; });
     }
     EXPECT_TRUE(stream.gone()) << stream.standing();
     return made;
@@ -239,9 +238,9 @@ TEST_F(DatasetVectors, ARowThatIsRefusedIsNamedAndNotAdded) {
   };
   EXPECT_EQ(refuse({vector_value(three), text_value("a"), vector_value(bad)}, HONE_EFORMAT),
             "(rows):1: column \"v_1\": found nan as number 2, expected a vector of finite numbers");
-  EXPECT_EQ(
-      refuse({vector_value(three), text_value("a\xff"), vector_value(two)}, HONE_EFORMAT).find("(rows):1: column \"text\""),
-      0U);
+  EXPECT_EQ(refuse({vector_value(three), text_value("a\xff"), vector_value(two)}, HONE_EFORMAT)
+                .find("(rows):1: column \"text\""),
+            0U);
   ASSERT_EQ(add(made.get(), {vector_value(two), text_value("a"), vector_value(two)}), HONE_OK)
       << "a refused row decides no width";
   EXPECT_EQ(refuse({vector_value(three), text_value("a"), vector_value(two)}, HONE_EFORMAT),
@@ -252,7 +251,8 @@ TEST_F(DatasetVectors, ARowThatIsRefusedIsNamedAndNotAdded) {
       wraps{{}, 0, {two.data(), SIZE_MAX / sizeof(float) + 2}};
   EXPECT_EQ(refuse({null, text_value("a"), vector_value(two)}, HONE_EINVAL),
             "values: NULL for 2 numbers found, a vector expected");
-  for (const hone_value& value : {huge, wraps}) refuse({value, text_value("a"), vector_value(two)}, HONE_EINVAL);
+  for (const hone_value& value : {huge, wraps})
+    refuse({value, text_value("a"), vector_value(two)}, HONE_EINVAL);
   ASSERT_EQ(add(made.get(), {vector_value(two), text_value("b"), vector_value(two)}), HONE_OK);
   EXPECT_EQ(info_of(made.get())["head"].size(), 2U);
 }

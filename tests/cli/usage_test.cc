@@ -46,7 +46,7 @@ TEST(Usage, of_commands_and_options) {
   expect_line(hone({"info", "--model", kModel, "--json=no"}), 2, "json: \"no\" found, no value expected");
   expect_line(hone({"info", "--model="}), 2, "model: \"\" found, the name of a file or folder expected");
   expect_line(hone({"eval", "--model", kModel, "--data", kPairs, "--task", "poetry"}), 2,
-              "task: \"poetry\" found, sts expected");
+              "task: \"poetry\" found, sts, binary, triplet, retrieval or mse expected");
   expect_error(hone({"encode", "--model", kModel, "--input", kPairs, "--out", "x.bin"}), 2,
                ".npy, .safetensors or .jsonl expected");
 }
@@ -68,9 +68,36 @@ TEST(Usage, takes_arguments_of_any_length_and_content) {
 TEST(Usage, of_training) {
   TempFolder folder;
   auto wrong = [&](const Strings& more) { return hone(train(folder / "o", more)); };
-  expect_line(wrong({"--loss", "mnr"}), 2, "loss: \"mnr\" found, cosine expected");
+  expect_line(
+      wrong({"--loss", "poetry"}), 2,
+      "loss: \"poetry\" found, one of cosine, cosent, angle, mnr, contrastive, online-contrastive, triplet, "
+      "softmax, mse, margin-mse, kl expected");
+  expect_line(
+      wrong({"--loss-options", "scale=2"}), 2,
+      "loss-options: \"scale\" is no option of the loss cosine, which has matryoshka, matryoshka_weights");
+  expect_line(wrong({"--loss", "mnr", "--loss-options", "scale=0"}), 2,
+              "loss-options: scale: \"0\" found, a number above 0 expected");
+  expect_line(wrong({"--loss", "mnr", "--loss-options", "directions=dq"}), 2,
+              "loss-options: directions: qd must be among them: it holds the positives");
+  expect_line(wrong({"--loss", "mnr", "--loss-options", "symmetric"}), 2,
+              "loss-options: \"symmetric\" found, name=value expected");
+  expect_line(wrong({"--loss-options", "matryoshka=33"}), 2,
+              "loss-options: matryoshka: 33 found, whole numbers from 1 to 32 expected");
+  expect_error(wrong({"--loss", "triplet"}), 1, "no column \"negative\"");
+  expect_line(wrong({"--memory", "2X"}), 2, "memory: \"2X\" found, bytes expected, as 2G or 800M");
+  expect_error(wrong({"--memory", "1M"}), 2, "memory: 1 MB found, at least ");
+  expect_line(wrong({"--mask-similarity", "0.9"}), 2,
+              "mask-similarity: the loss cosine has no negatives of other rows to mask");
+  expect_error(wrong({"--freeze", "("}), 2, "freeze: \"(\" found, a regular expression expected");
+  expect_error(wrong({"--freeze", "poetry"}), 2, "freeze: \"poetry\" fits no tensor of the model");
+  expect_error(wrong({"--freeze", "."}), 2, "freeze: \".\" leaves no tensor to train");
+  expect_line(wrong({"--rates", "embeddings"}), 2,
+              "rates: \"embeddings\" found, REGEX=RATE with a rate from 0 to below 10 expected");
+  expect_line(wrong({"--patience", "2"}), 2,
+              "patience: found without data to evaluate on, which tells when there is no gain");
+  expect_error(wrong({"--sampler", "best"}), 2, "random or no-duplicates");
   expect_error(wrong({"--schedule", "steep"}), 2, "linear, constant or cosine");
-  expect_error(wrong({"--metric", "accuracy"}), 2, "spearman_cosine");
+  expect_error(wrong({"--eval", kPairs, "--metric", "accuracy"}), 2, "spearman_cosine");
   expect_line(wrong({"--epochs", "1", "--steps", "1"}), 2, "options --steps and --epochs exclude each other");
   expect_line(wrong({"--resume", "--overwrite"}), 2, "options --resume and --overwrite exclude each other");
   expect_error(wrong({"--columns", "sentence1"}), 2, "role=name");
