@@ -393,9 +393,9 @@ HONE_API hone_status hone_model_encode_arrow(const hone_model *model, struct Arr
 
 /**
  * Scores the model on a dataset: {"task", "pairs" or "triplets" or "texts": how many, NAME: score, ..., "NAME_95":
- * [low, high]}; a score that does not exist is null. Tasks and the columns they want: sts (sentence1, sentence2, score),
- * binary (the same, scores 0 or 1), triplet (anchor, positive, negative), mse (text, vector). Names and values are those
- * of the evaluators of Sentence Transformers; the interval is a 95 % bootstrap of the first score.
+ * [low, high]}; a score that does not exist is null. Tasks and the columns they want: sts (sentence1, sentence2,
+ * score), binary (the same, scores 0 or 1), triplet (anchor, positive, negative), mse (text, vector). Names and values
+ * are those of the evaluators of Sentence Transformers; the interval is a 95 % bootstrap of the first score.
  *
  * @param model    the model
  * @param dataset  with the task's columns

@@ -41,8 +41,8 @@ struct LossInfo {
 };
 
 std::span<const LossInfo> loss_table();
-// All of it as JSON: [{"name", "columns", "use", "formula", "source", "in_batch_negatives", "options": [{"name",
-// "usual", "range", "help"}]}].
+// All of it as JSON: [{"name", "columns", "use", "formula", "source", "in_batch_negatives", "options":
+// [{"name", "usual", "range", "help"}]}].
 std::string loss_table_json();
 // Throws UsageError that lists the names.
 const LossInfo& find_loss(std::string_view name);

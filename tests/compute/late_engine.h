@@ -18,12 +18,12 @@
 namespace hone::compute {
 
 struct LateLog {
-  int steps = 0;         // updates so far
-  int batches = 0;       // begin() so far in infer mode
-  int pending = 0;       // Readings of training, a norm for each step, that nobody has got
-  int most_pending = 0;  // at any time
-  int waits = 0;         // get() of what was not ready
-  int not_flushed = 0;   // of them, when weights were read or written or something was encoded
+  int steps = 0;                    // updates so far
+  int batches = 0;                  // begin() so far in infer mode
+  int pending = 0;                  // Readings of training, a norm for each step, that nobody has got
+  int most_pending = 0;             // at any time
+  int waits = 0;                    // get() of what was not ready
+  int not_flushed = 0;              // of them, when weights were read or written or something was encoded
   std::vector<int> batches_at_get;  // `batches`, whenever numbers of infer mode were got
 };
 
