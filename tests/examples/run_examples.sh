@@ -6,6 +6,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/../bindings/common.sh"
 need cc cmake pkg-config readelf
 examples=$root/examples/c
 train=$root/examples/data/train.tsv # small: these are many runs
+pairs=$root/examples/data/pairs.tsv pairs_test=$root/examples/data/pairs-test.tsv
 PKG_CONFIG_PATH=$library_folder/pkgconfig
 export PKG_CONFIG_PATH
 strict='-Wall -Wextra -Wshadow -pedantic -Werror'
@@ -82,6 +83,14 @@ run_all() { # NAME
   expect 'progress of finetune, resumed' '^step 60 of 60 ' "$(cat "$work/log")"
   if grep -q '^step 1 of' "$work/log"; then die 'finetune began anew'; fi
 
+  said=$("$programs/pairs" "$model" "$pairs" "$pairs_test" "$work/paired-$1" 4 2>"$work/log")
+  expect pairs '^60 rows to train on$' "$said"
+  expect pairs '^base model: 24 triplets, accuracy [01]\.[0-9]{4} \(cosine\), [01]\.[0-9]{4} \(euclidean\)$' "$said"
+  expect pairs '^tuned model: 24 triplets, accuracy' "$said"
+  expect pairs '^verdict: .*, [01]\.[0-9]{4} before, [01]\.[0-9]{4} after, difference \[[+-]0\.[0-9]{4}, [+-]0\.' "$said"
+  expect 'progress of pairs' '^step 4 of 4  loss [0-9.]+' "$(cat "$work/log")"
+  [[ -f $work/paired-$1/model.safetensors ]] || die 'pairs saved nothing'
+
   # The same loss, hone's and the program's own: the same numbers, but for the order of sums. They are printed to six
   # places; a gradient that is wrong, or only of another length, shows in the fifth.
   first=$("$programs/own_loop" "$model" "$train" "$work/first-$1" 6 0 | awk '{ print $4 }')
@@ -95,6 +104,10 @@ run_all shared
 fails 1 encode no/such/model a b
 fails 1 arrow no/such/model
 fails 1 own_loop no/such/model "$train" "$work/x"
+fails 1 pairs no/such/model "$pairs" "$pairs_test" "$work/x"
+fails 1 pairs "$model" "$pairs" "$dev" "$work/x" # a file of another task
+printf 'anchor\tpositive\tnegative\none\ttwo\n' >"$work/short.tsv"
+fails 1 pairs "$model" "$work/short.tsv" "$pairs_test" "$work/x"
 fails 1 finetune "$model" "$train" "$dev" "$work/x" train.stepz=1
 fails 1 finetune "$model" "$train" "$dev" "$work/x" train.steps=many
 fails 1 finetune "$model" "$work/no-such.tsv" "$dev" "$work/x"
