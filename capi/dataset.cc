@@ -54,7 +54,7 @@ data::ReadOptions read_options(std::span<const std::string> names, const std::st
     }
   }
   data::ReadOptions read = roles_wanted(names, source, columns, given);
-  read.column_option = "data.columns \"ROLE=NAME\"";
+  read.column_hint = "data.columns \"ROLE=NAME\" names another";
   return read;
 }
 

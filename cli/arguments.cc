@@ -70,6 +70,9 @@ config::Options Arguments::configured() const {
   for (const config::OptionInfo* info : from_table_) {
     const std::string flag = info->flag();
     if (!given(flag)) continue;
+    // An empty text would be no choice at all: most likely a variable of the shell that is not set.
+    if (info->type == config::Type::text && text(flag).empty())
+      fail_usage(flag, ": \"\" found, ", info->range, " expected");
     options.parse(*info, info->type == config::Type::boolean ? "true" : text(flag), flag);
   }
   return options;

@@ -25,8 +25,10 @@ std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
   const std::string_view isa = set != nullptr ? set : "";
   if (isa == "avx2") {
     options.isa = compute::cpu::InstructionSet::avx2;
+  } else if (isa == "avx512") {
+    options.isa = compute::cpu::InstructionSet::avx512;
   } else if (!isa.empty()) {
-    fail_usage("HONE_CPU_ISA: \"", excerpt(isa), "\" found, avx2 or nothing expected");
+    fail_usage("HONE_CPU_ISA: \"", excerpt(isa), "\" found, avx2, avx512 or nothing expected");
   }
   return compute::create_engine(options);
 }
@@ -41,7 +43,7 @@ std::vector<std::string> read_texts(const Arguments& arguments, const fs::path& 
   data::ReadOptions options;
   options.roles = {{"text", data::ColumnKind::text, true, {}}};
   options.only_column = true;
-  options.column_option = "--column NAME";
+  options.column_hint = "--column NAME names another";
   if (arguments.given("column")) options.columns["text"] = arguments.text("column");
   data::Table table = data::read_table(file, options);
   return std::move(table.texts.at("text"));

@@ -21,8 +21,8 @@ void print(const loss::LossInfo& loss) {
 
 int losses(int argc, char** argv) {
   Arguments arguments("losses",
-                      "Lists the losses that train --loss takes: what each is for, the columns it wants and\n"
-                      "its options, for --loss-options name=value,...",
+                      "Lists the losses that train --loss takes: what each is for, the columns it\n"
+                      "wants and its options, for --loss-options name=value,...",
                       {});
   arguments.add("", {Option{"json", nullptr, "Print the list as JSON"}});
   if (!arguments.parse(argc, argv)) return kOk;

@@ -21,7 +21,7 @@ constexpr Entry kCommands[] = {
     {"train", "fine-tune a model on pairs, triplets or a teacher's signals", hone::cli::train},
     {"losses", "list the losses: columns, options, when to use which", hone::cli::losses},
     {"encode", "turn texts into vectors", hone::cli::encode},
-    {"eval", "score a model on labelled pairs, compare two models", hone::cli::eval},
+    {"eval", "score a model by one of five tasks, compare two models", hone::cli::eval},
     {"nearest", "find the texts nearest to a query", hone::cli::nearest},
     {"info", "describe a model", hone::cli::info},
     {"options", "list every option and its name in programs", hone::cli::options},

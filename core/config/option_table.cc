@@ -38,7 +38,7 @@ constexpr OptionInfo kTable[] = {
 
     {"save.overwrite", Type::boolean, "false", "true or false", "Replace a model that lies there", nullptr},
 
-    {"train.loss", Type::text, "", "the name of a loss; hone losses lists them",
+    {"train.loss", Type::text, "", "the name of a loss (hone losses lists them)",
      "hone losses lists them (default: as suits the columns)", "NAME"},
     {"train.loss_options", Type::text, "", "name=value,...", "Options of the loss, as scale=20", "LIST"},
     {"train.epochs", Type::real, "3", "a number above 0, at most 1000000", "Passes over the data", "X", 0,

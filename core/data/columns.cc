@@ -177,11 +177,11 @@ void Columns::no_column(const RoleRequest& request, const std::string& mapped_ro
     fail(table_.path, ":", line, ": no column \"", excerpt(options_.columns.at(mapped_role)), "\" for \"",
          mapped_role, "\", the columns are ", listed(names));
   }
-  const std::string& option = options_.column_option;
+  const std::string& hint = options_.column_hint;
   fail(table_.path, ":", line, ": no column \"", excerpt(request.role), "\"",
        request.numbered ? cat(", \"", numbered_role(request.role, 1), "\", ...") : "", ", the columns are ",
-       listed(names), " (", option.empty() ? cat("--columns ", request.role, "=NAME") : option,
-       " names another)");
+       listed(names), " (", hint.empty() ? cat("--columns ", request.role, "=NAME names another") : hint,
+       ")");
 }
 
 const RoleRequest* Columns::missed(std::string_view name) const {

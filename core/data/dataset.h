@@ -25,8 +25,9 @@ struct ReadOptions {
   // role besides.
   std::map<std::string, std::string> columns;
   uint64_t max_rows = UINT64_MAX;
-  bool only_column = false;   // a role that finds no column takes the file's only one, whatever its name
-  std::string column_option;  // what messages say names another column; empty: "--columns ROLE=NAME"
+  bool only_column = false;  // a role that finds no column takes the file's only one, whatever its name
+  // What messages say of a column that is missing; empty: "--columns ROLE=NAME names another".
+  std::string column_hint;
 };
 
 Table read_table(const std::filesystem::path& path, const ReadOptions& options);

@@ -106,8 +106,9 @@ void Table::append(Table other) {
   for (auto& [role, values] : numbers) reserve_for(values, other.numbers.at(role));
   for (auto& [role, values] : vectors) reserve_for(values.values, other.vectors.at(role).values);
   reserve_for(lines, other.lines);
-  std::vector<Part> parts{{other.path, rows}};
-  for (Part& part : other.appended) parts.push_back({std::move(part.path), rows + part.first_row});
+  std::vector<Part> parts{{other.path, rows, std::move(other.columns)}};
+  for (Part& part : other.appended)
+    parts.push_back({std::move(part.path), rows + part.first_row, std::move(part.columns)});
   reserve_for(appended, parts);
   for (auto& [role, values] : texts) move_behind(values, other.texts.at(role));
   for (auto& [role, values] : numbers) move_behind(values, other.numbers.at(role));
@@ -121,10 +122,20 @@ void Table::append(Table other) {
   content_hash = hash.value();
 }
 
-std::string Table::where(size_t row) const {
+const Table::Part* Table::part_of(size_t row) const {
   auto after = std::upper_bound(appended.begin(), appended.end(), row,
                                 [](size_t at, const Part& part) { return at < part.first_row; });
-  return cat(after == appended.begin() ? path : std::prev(after)->path, ":", lines.at(row));
+  return after == appended.begin() ? nullptr : &*std::prev(after);
+}
+
+std::string Table::where(size_t row) const {
+  const Part* part = part_of(row);
+  return cat(part == nullptr ? path : part->path, ":", lines.at(row));
+}
+
+std::string Table::where(size_t row, const std::string& role) const {
+  const Part* part = part_of(row);
+  return cat(where(row), ": column \"", excerpt((part == nullptr ? columns : part->columns).at(role)), "\"");
 }
 
 std::string Table::source() const {

@@ -19,6 +19,7 @@ struct Table {
   struct Part {
     std::filesystem::path path;
     size_t first_row = 0;
+    std::map<std::string, std::string> columns;  // role -> its column's name in this file
   };
 
   std::filesystem::path path;  // of the first file
@@ -44,8 +45,12 @@ struct Table {
   // kinds or the widths of vectors differ.
   void append(Table other);
 
-  std::string where(size_t row) const;  // "FILE:LINE"
-  std::string source() const;           // "a.tsv", "a.tsv and b.tsv", "3 files (a.tsv, ...)"
+  std::string where(size_t row) const;                           // "FILE:LINE"
+  std::string where(size_t row, const std::string& role) const;  // "FILE:LINE: column "NAME""
+  std::string source() const;  // "a.tsv", "a.tsv and b.tsv", "3 files (a.tsv, ...)"
+
+ private:
+  const Part* part_of(size_t row) const;  // null: of the first file
 };
 
 }  // namespace hone::data

@@ -133,8 +133,7 @@ class Binary final : public Evaluation {
     const std::vector<double>& labels = table.number("score");
     for (size_t row = 0; row < labels.size(); ++row) {
       if (labels[row] == 0 || labels[row] == 1) continue;
-      throw RowError(cat(table.where(row), ": column \"", excerpt(table.columns.at("score")), "\": found ",
-                         labels[row], ", expected 0 or 1"),
+      throw RowError(cat(table.where(row, "score"), ": found ", labels[row], ", expected 0 or 1"),
                      static_cast<int64_t>(row));
     }
     return labels;

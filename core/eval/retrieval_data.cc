@@ -53,7 +53,7 @@ std::string splits_of(const fs::path& folder) {
 data::Table read(const fs::path& path, std::vector<data::RoleRequest> roles) {
   data::ReadOptions options;
   options.roles = std::move(roles);
-  options.column_option = "as in BEIR";
+  options.column_hint = "the names of BEIR are expected";
   return data::read_table(path, options);
 }
 

@@ -14,6 +14,10 @@
 
 namespace hone::train {
 
+// Makes the folder where it is missing. Throws Error where nothing can be written there: before hours are
+// spent.
+void require_cache(const std::string& folder);
+
 // [texts, dim]
 std::vector<float> base_vectors(const std::shared_ptr<const model::SentenceModel>& model,
                                 const std::shared_ptr<compute::Engine>& engine, const TrainData& data,

@@ -16,10 +16,14 @@ std::vector<std::vector<uint32_t>> Trainer::step_rows(int64_t index) {
   return rows;
 }
 
+// "lines 3, 8 of pairs.tsv"; of several files "a.tsv:3, b.tsv:8".
 std::string Trainer::row_list(std::span<const uint32_t> rows) const {
+  const data::Table& table = data_.table();
+  const bool one_file = table.appended.empty();
   std::string list;
-  for (uint32_t row : rows) list += cat(list.empty() ? "" : ", ", data_.table().lines[row]);
-  return list;
+  for (uint32_t row : rows)
+    list += cat(list.empty() ? "" : ", ", one_file ? cat(table.lines[row]) : table.where(row));
+  return one_file ? cat("lines ", list, " of ", table.path) : list;
 }
 
 // Adds the gradient of `share` times the loss of one batch to that of the parameters. `batch` counts those of
@@ -110,7 +114,7 @@ void Trainer::report_steps(Run& run, size_t may_stay, const TrainCallbacks& call
         const std::vector<uint32_t> rows = std::move(next.rows);
         run.started.clear();
         fail("step ", report.step, ": the ", what, " is ", std::isnan(value) ? "nan" : cat(value),
-             " in the batch of lines ", row_list(rows), " of ", data_.table().path);
+             " in the batch of ", row_list(rows));
       }
     }
     report.seconds = seconds_since(run.training);
@@ -204,8 +208,8 @@ StepReport Trainer::backward(std::span<const float> gradient, double loss) {
   report.seconds = seconds_since(run.training);
   run.state.step = index + 1;
   if (!std::isfinite(report.grad_norm)) {
-    fail("step ", report.step, ": the gradient is ", report.grad_norm, " in the batch of lines ",
-         row_list(step_rows(index).front()), " of ", data_.table().path);
+    fail("step ", report.step, ": the gradient is ", report.grad_norm, " in the batch of ",
+         row_list(step_rows(index).front()));
   }
   return report;
 }

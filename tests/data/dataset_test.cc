@@ -203,7 +203,7 @@ TEST(Roles, TheOnlyColumnMayStandForARole) {
   EXPECT_EQ(error_of("title\na\n", "t.csv", options),
             "t.csv:1: no column \"text\", the columns are \"title\" (--columns text=NAME names another)");
   options.only_column = true;
-  options.column_option = "--column NAME";
+  options.column_hint = "--column NAME names another";
   EXPECT_EQ(parse_table("title\na\n", "t.csv", options).text("text"), Texts{"a"});
   EXPECT_EQ(parse_table("{\"title\": \"a\"}\n", "t.jsonl", options).text("text"), Texts{"a"});
   EXPECT_EQ(error_of("{\"title\": 1}\n", "t.jsonl", options),
