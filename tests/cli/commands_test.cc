@@ -58,7 +58,8 @@ TEST(Encode, takes_the_only_column_of_a_table) {
               two + ":1: no column \"text\", the columns are \"a\", \"b\" (--column NAME names another)");
   expect_line(encode(one, folder / "w.npy", {"--column", "title"}), 1,
               one + ":1: no column \"title\" for \"text\", the columns are \"sentence\"");
-  expect_error(encode(one, folder / "w.npy", {"--column="}), 1, "no column \"\"");
+  expect_line(encode(one, folder / "w.npy", {"--column="}), 2,
+              "column: \"\" found, the name of a column expected");
 }
 
 TEST(Encode, never_overwrites_what_it_reads) {

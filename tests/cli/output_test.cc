@@ -104,6 +104,12 @@ TEST(Log, never_overwrites_what_is_read) {
   expect_line(hone(train(folder / "out", {"--eval", pairs, "--log", pairs})), 2,
               "log: \"" + pairs + "\" is the file of --eval, which is read");
   EXPECT_EQ(lines_of(folder / "pairs.jsonl"), 120);
+  folder.write("beir/corpus.jsonl", "kept\n");
+  const std::string corpus = (folder / "beir" / "corpus.jsonl").string();
+  expect_line(hone(train(folder / "out",
+                         {"--task", "retrieval", "--eval", (folder / "beir").string(), "--log", corpus})),
+              2, "log: \"" + corpus + "\" found, a file outside of --eval expected: what lies there is read");
+  EXPECT_EQ(folder.read("beir/corpus.jsonl"), "kept\n");
 }
 
 // --- a full disk ---

@@ -46,7 +46,18 @@ Result hone(const Strings& arguments, const std::function<void()>& prepare) {
 }
 
 Strings train(const fs::path& out, const Strings& more) {
-  Strings all{"train", "--model", kModel, "--data", kPairs, "--out", out.string(), "--threads", "2"};
+  return train_on({kPairs}, out, more);
+}
+
+Strings train_on(const std::vector<fs::path>& files, const fs::path& out, const Strings& more) {
+  Strings all{"train", "--model", kModel, "--out", out.string(), "--threads", "2"};
+  for (const fs::path& file : files) all.insert(all.end(), {"--data", file.string()});
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+Strings eval_task(const std::string& task, const Strings& more) {
+  Strings all{"eval", "--model", kModel, "--task", task};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }

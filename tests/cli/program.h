@@ -47,6 +47,10 @@ Result hone(const Strings& arguments, const std::function<void()>& prepare = {})
 
 // `hone train` with the small model and pairs.
 Strings train(const fs::path& out, const Strings& more = {});
+// The same on other files.
+Strings train_on(const std::vector<fs::path>& files, const fs::path& out, const Strings& more = {});
+// `hone eval` of the small model.
+Strings eval_task(const std::string& task, const Strings& more);
 
 // Failed with one line that holds `part`, and nothing on standard output.
 void expect_error(const Result& r, int code, const std::string& part);

@@ -6,7 +6,7 @@
 namespace hone::cli {
 namespace {
 
-const Strings kCommands{"train", "encode", "eval", "nearest", "info"};
+const Strings kCommands{"train", "encode", "eval", "nearest", "info", "losses", "options"};
 
 TEST(Help, tells_version_and_options) {
   EXPECT_TRUE(hone({"--version"}).out.starts_with("hone 0."));
@@ -16,7 +16,8 @@ TEST(Help, tells_version_and_options) {
     const Result r = hone({command, "--help"});
     EXPECT_EQ(r.code, 0);
     EXPECT_TRUE(r.err.empty()) << r.err;
-    const std::string required = command == "info" ? " [OPTION...]" : " --model DIR ";
+    const bool none = command == "info" || command == "losses" || command == "options";
+    const std::string required = none ? " [OPTION...]" : " --model DIR ";
     EXPECT_NE(r.out.find("Usage:\n  hone " + command + required), std::string::npos) << r.out;
     EXPECT_NE(r.out.find("--threads N"), std::string::npos) << r.out;
     EXPECT_EQ(hone({command, "-h"}).out, r.out);
@@ -98,10 +99,25 @@ TEST(Usage, of_training) {
   expect_error(wrong({"--sampler", "best"}), 2, "random or no-duplicates");
   expect_error(wrong({"--schedule", "steep"}), 2, "linear, constant or cosine");
   expect_error(wrong({"--eval", kPairs, "--metric", "accuracy"}), 2, "spearman_cosine");
+  for (const char* option : {"--task=sts", "--similarity=dot", "--margin=1", "--split=dev", "--metric=x",
+                             "--eval-steps=1", "--eval-share=0.5", "--min-gain=1"}) {
+    const std::string name = std::string(option).substr(0, std::string(option).find('='));
+    expect_line(wrong({option}), 2, "option " + name + " is for --eval, which is missing");
+  }
+  expect_line(wrong({"--vector-cache", (folder / "kept").string()}), 2,
+              "option --vector-cache is for --mask-similarity, which is missing");
+  expect_line(wrong({"--eval", kPairs, "--margin", "1"}), 2,
+              "option --margin is for --task triplet, found sts");
+  expect_line(wrong({"--eval", kPairs, "--task", "mse", "--similarity", "dot"}), 2,
+              "option --similarity is for --task sts, binary, triplet or retrieval, found mse");
+  expect_line(wrong({"--eval", kPairs, "--split", "dev"}), 2,
+              "option --split is for --task retrieval, found sts");
   expect_line(wrong({"--epochs", "1", "--steps", "1"}), 2, "options --steps and --epochs exclude each other");
   expect_line(wrong({"--resume", "--overwrite"}), 2, "options --resume and --overwrite exclude each other");
   expect_error(wrong({"--columns", "sentence1"}), 2, "role=name");
-  expect_error(wrong({"--columns="}), 2, "role=name");
+  expect_line(wrong({"--columns="}), 2, "columns: \"\" found, role=name,role=name expected");
+  for (const char* option : {"loss", "loss-options", "memory", "freeze", "rates", "vector-cache"})
+    expect_error(wrong({"--" + std::string(option) + "="}), 2, std::string(option) + ": \"\" found, ");
   EXPECT_TRUE(folder.names().empty());
 }
 
