@@ -5,9 +5,9 @@
  *
  * PAIRS is read by this program, as rows may come from a database or a queue: each is handed over by hone_dataset_add().
  * The loss is multiple negatives ranking (train.loss=mnr): the answers of the other rows of a batch, and all wrong ones,
- * are what a question's own answer must be nearer than. TEST is a file of hone's, with the same columns; the task
- * "triplet" asks how often the answer is nearer than the wrong one. It picks the best step and is what the verdict at
- * the end is about: is the tuned model better than the one it came from? The tuned model is written to OUT.
+ * are what a question's own answer must be nearer than. TEST is a file that hone reads, with the same columns; the task
+ * "triplet" asks how often the answer is nearer than the wrong one. The verdict at the end is about that: is the tuned
+ * model better than the one it came from? The tuned model is written to OUT.
  *
  * Progress is fetched by the thread that waits, so the program needs no callback.
  */
@@ -128,12 +128,14 @@ int main(int argc, char **argv) {
   check(hone_config_set_int(options, "train.steps", steps, &error), &error);
   check(hone_config_set_real(options, "train.lr", 2e-5, &error), &error);
   check(hone_config_set_str(options, "eval.task", "triplet", &error), &error);
+  /* Once, after the last step: no step is picked by TEST, so that it is a fair judge of the model. */
+  check(hone_config_set_int(options, "train.eval_steps", steps, &error), &error);
   check(hone_runtime_create(options, &runtime, &error), &error);
   check(hone_model_load(runtime, argv[1], &model, &error), &error);
   train = push_rows(runtime, argv[2], options);
   check(hone_dataset_read(runtime, argv[3], options, &test, &error), &error);
-  printf("%lld rows to train on\n", (long long)hone_dataset_size(train));
   check(hone_trainer_create(model, train, test, options, &trainer, &error), &error);
+  printf("%lld rows to train on\n", (long long)hone_dataset_size(train));
 
   check(hone_trainer_start(trainer, NULL, &job, &error), &error);
   do {
