@@ -130,8 +130,7 @@ void JobState::train() {
     tell();
   }
   if (sink && result_.verdict) {
-    const bool below = result_.verdict->difference.difference < 0;
-    sink->say(below ? HONE_LOG_WARNING : HONE_LOG_INFO, result_.verdict->text());
+    sink->say(result_.verdict->below() ? HONE_LOG_WARNING : HONE_LOG_INFO, result_.verdict->text());
   }
 }
 

@@ -226,9 +226,8 @@ int train(int argc, char** argv) {
               << '\n';
   }
   // Quiet or not, nobody gets a model that is worse without being told.
-  if (result.verdict && (!quiet || result.verdict->difference.difference < 0))
-    std::cerr << (result.verdict->difference.difference < 0 ? "warning: " : "") << result.verdict->text()
-              << '\n';
+  if (result.verdict && (!quiet || result.verdict->below()))
+    std::cerr << (result.verdict->below() ? "warning: " : "") << result.verdict->text() << '\n';
   return kOk;
 }
 

@@ -20,17 +20,17 @@ model::RawTensor raw(std::string name, std::vector<int64_t> shape, std::span<con
   return {std::move(name), "F32", std::move(shape), std::as_bytes(values)};
 }
 
-// A tensor of the checkpoint that belongs to `of` and has its shape.
-model::HostTensor tensor_like(const model::SafetensorsFile& file, const fs::path& path,
-                              const std::string& prefix, const model::HostTensor& of) {
-  const auto* entry = file.find(prefix + of.name);
-  if (entry == nullptr) fail(path, ": tensor \"", prefix, of.name, "\" is missing");
-  if (entry->shape != of.shape) {
-    fail(path, ": tensor \"", prefix, of.name, "\" has the shape ", model::shown_shape(entry->shape),
-         ", expected ", model::shown_shape(of.shape));
+// A tensor of the checkpoint, which has to be there in this shape.
+model::HostTensor tensor_of(const model::SafetensorsFile& file, const fs::path& path, const char* prefix,
+                            const std::string& name, const std::vector<int64_t>& shape) {
+  const auto* entry = file.find(prefix + name);
+  if (entry == nullptr) fail(path, ": tensor \"", prefix, name, "\" is missing");
+  if (entry->shape != shape) {
+    fail(path, ": tensor \"", prefix, name, "\" has the shape ", model::shown_shape(entry->shape),
+         ", expected ", model::shown_shape(shape));
   }
   model::HostTensor tensor = file.floats(*entry);
-  tensor.name = of.name;
+  tensor.name = name;
   return tensor;
 }
 
@@ -85,9 +85,11 @@ std::optional<LoadedCheckpoint> load_checkpoint(const fs::path& folder, const Ru
   loaded.file = file;
   loaded.moments = model::SafetensorsFile::open(file);
   for (const model::HostTensor& tensor : base.tensors) {
-    for (auto [prefix, which] : kMoments) tensor_like(*loaded.moments, file, prefix, tensor);
-    if (loaded.state.best)
-      loaded.state.best_weights.push_back(tensor_like(*loaded.moments, file, "best.", tensor));
+    for (auto [prefix, which] : kMoments) tensor_of(*loaded.moments, file, prefix, tensor.name, tensor.shape);
+    if (loaded.state.best) {
+      loaded.state.best_weights.push_back(
+          tensor_of(*loaded.moments, file, "best.", tensor.name, tensor.shape));
+    }
   }
   return loaded;
 }
@@ -105,10 +107,9 @@ void restore_training(const LoadedCheckpoint& checkpoint, const nn::SentenceEnco
   }
   for (const compute::Parameter head : heads) {
     const compute::Shape shape = parameters.shape(head);
-    const model::HostTensor like =
-        model::HostTensor::owned(parameters.name(head), {shape.rows, shape.cols}, {});
     for (auto [prefix, which] : kHeadStates) {
-      const model::HostTensor values = tensor_like(*checkpoint.moments, checkpoint.file, prefix, like);
+      const model::HostTensor values = tensor_of(*checkpoint.moments, checkpoint.file, prefix,
+                                                 parameters.name(head), {shape.rows, shape.cols});
       parameters.write(head, which, std::span(values.data, values.size));
     }
   }

@@ -7,11 +7,6 @@ namespace hone::train {
 
 using compute::LeftOut;
 
-// Where the texts of a batch stand among the columns of a comparison, and its rows by their ids.
-struct FalseNegatives::Columns {
-  std::unordered_map<uint32_t, std::vector<int32_t>> queries, documents, groups;
-};
-
 FalseNegatives::Lists FalseNegatives::pairs_by(const TrainData& data, int64_t role, int64_t other) {
   std::vector<std::pair<uint32_t, uint32_t>> pairs;
   for (uint32_t row = 0; row < data.rows(); ++row)
@@ -41,71 +36,73 @@ FalseNegatives::FalseNegatives(const TrainData& data, compute::Engine& engine, b
   anchors_ = pairs_by(data, 1, 0);
 }
 
-// Of each row the columns with a text that the data knows to belong to it.
-std::vector<std::vector<int32_t>> FalseNegatives::by_text(std::span<const uint32_t> rows, bool from_query,
-                                                          bool to_query, const Columns& columns) const {
-  std::vector<std::vector<int32_t>> lists(rows.size());
-  const auto& found = to_query ? columns.queries : columns.documents;
+void FalseNegatives::add_known(std::span<const uint32_t> rows, int64_t first, int64_t last,
+                               Found& found) const {
+  // Where each text stands among the columns, and the rows by their ids.
+  std::unordered_map<uint32_t, std::vector<int32_t>> columns, groups;
+  int32_t column = 0;
+  for (int64_t role = first; role < last; ++role) {
+    for (uint32_t row : rows) columns[data_.text(role, row)].push_back(column++);
+  }
+  const std::vector<uint32_t>& ids = data_.groups();
+  for (size_t i = 0; !ids.empty() && i < rows.size(); ++i)
+    groups[ids[rows[i]]].push_back(static_cast<int32_t>(i));
   for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t anchor = data_.text(0, rows[i]), positive = data_.text(1, rows[i]);
-    auto add = [&](uint32_t text) {
-      if (const auto at = found.find(text); at != found.end())
-        lists[i].insert(lists[i].end(), at->second.begin(), at->second.end());
+    auto add = [&](const std::vector<int32_t>& more) {
+      found[i].insert(found[i].end(), more.begin(), more.end());
     };
-    // What belongs to the row: other anchors of its positive, or other positives of its anchor.
-    const std::span<const uint32_t> related = to_query ? anchors_.at(positive) : positives_.at(anchor);
-    if (related.size() <= found.size()) {
-      for (uint32_t text : related) add(text);
-    } else {
-      for (const auto& [text, at] : found) {
-        if (std::binary_search(related.begin(), related.end(), text))
-          lists[i].insert(lists[i].end(), at.begin(), at.end());
+    auto add_text = [&](uint32_t text) {
+      if (const auto at = columns.find(text); at != columns.end()) add(at->second);
+    };
+    const uint32_t anchor = data_.text(0, rows[i]), positive = data_.text(1, rows[i]);
+    add_text(anchor);
+    add_text(positive);
+    for (const std::span<const uint32_t> related : {positives_.at(anchor), anchors_.at(positive)}) {
+      if (related.size() <= columns.size()) {
+        for (uint32_t text : related) add_text(text);
+      } else {
+        for (const auto& [text, at] : columns) {
+          if (std::binary_search(related.begin(), related.end(), text)) add(at);
+        }
       }
     }
-    add(from_query ? anchor : positive);
-    if (!data_.groups().empty()) {
-      const auto& same = columns.groups.at(data_.groups()[rows[i]]);
-      lists[i].insert(lists[i].end(), same.begin(), same.end());
-    }
+    // Of documents the first columns are the positives: hard negatives of the same id stay.
+    if (!ids.empty()) add(groups.at(ids[rows[i]]));
   }
-  return lists;
 }
 
-void FalseNegatives::add_similar(std::span<const uint32_t> rows, bool from_query, bool to_query,
-                                 std::vector<std::vector<int32_t>>& lists) const {
+void FalseNegatives::add_similar(std::span<const uint32_t> rows, int64_t first, int64_t last,
+                                 Found& found) const {
   const auto count = static_cast<int64_t>(rows.size());
-  auto gather = [&](int64_t first_role, int64_t last_role) {
-    compute::Rows out((last_role - first_role) * count, dim_);
-    for (int64_t role = first_role; role < last_role; ++role) {
+  auto gather = [&](int64_t begin, int64_t end) {
+    compute::Rows out((end - begin) * count, dim_);
+    for (int64_t role = begin; role < end; ++role) {
       for (int64_t i = 0; i < count; ++i) {
         const auto text = static_cast<int64_t>(data_.text(role, rows[static_cast<size_t>(i)]));
-        std::copy_n(vectors_.begin() + text * dim_, dim_, out.row((role - first_role) * count + i));
+        std::copy_n(vectors_.begin() + text * dim_, dim_, out.row((role - begin) * count + i));
       }
     }
     return out;
   };
-  const compute::Rows y = to_query ? gather(0, 1) : gather(1, data_.roles());
-  auto add = [&](const compute::Rows& x) {
-    const LeftOut close = compute::similar(engine_, x, y, static_cast<float>(similarity_));
+  const compute::Rows columns = gather(first, last);
+  for (int64_t own : {0, 1}) {
+    const LeftOut close =
+        compute::similar(engine_, gather(own, own + 1), columns, static_cast<float>(similarity_));
     for (size_t i = 0; i < rows.size(); ++i) {
-      lists[i].insert(lists[i].end(), close.index.begin() + close.offsets[i],
+      found[i].insert(found[i].end(), close.index.begin() + close.offsets[i],
                       close.index.begin() + close.offsets[i + 1]);
     }
-  };
-  // What is close to a row's positive is as good an answer to its anchor.
-  if (from_query) add(gather(0, 1));
-  if (!from_query || !to_query) add(gather(1, 2));
+  }
 }
 
-LeftOut FalseNegatives::merged(std::span<const uint32_t> rows, bool from_query, bool to_query,
-                               const Columns& columns) const {
-  std::vector<std::vector<int32_t>> lists(rows.size());
-  if (duplicates_) lists = by_text(rows, from_query, to_query, columns);
-  if (!vectors_.empty()) add_similar(rows, from_query, to_query, lists);
+LeftOut FalseNegatives::merged(std::span<const uint32_t> rows, int64_t first, int64_t last) const {
+  Found found(rows.size());
+  if (duplicates_) add_known(rows, first, last, found);
+  if (!vectors_.empty()) add_similar(rows, first, last, found);
   LeftOut out;
   out.offsets.assign(1, 0);
-  for (size_t i = 0; i < lists.size(); ++i) {
-    std::vector<int32_t>& list = lists[i];
+  for (size_t i = 0; i < found.size(); ++i) {
+    std::vector<int32_t>& list = found[i];
     std::sort(list.begin(), list.end());
     list.erase(std::unique(list.begin(), list.end()), list.end());
     std::erase(list, static_cast<int32_t>(i));  // the row's own pair
@@ -116,25 +113,12 @@ LeftOut FalseNegatives::merged(std::span<const uint32_t> rows, bool from_query, 
 }
 
 loss::FalseNegatives FalseNegatives::of(std::span<const uint32_t> rows, bool all_directions) const {
-  Columns columns;
-  if (duplicates_) {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      columns.queries[data_.text(0, rows[i])].push_back(static_cast<int32_t>(i));
-      if (!data_.groups().empty()) columns.groups[data_.groups()[rows[i]]].push_back(static_cast<int32_t>(i));
-    }
-    for (int64_t role = 1; role < data_.roles(); ++role) {
-      for (size_t i = 0; i < rows.size(); ++i) {
-        columns.documents[data_.text(role, rows[i])].push_back(
-            static_cast<int32_t>((role - 1) * static_cast<int64_t>(rows.size()) + static_cast<int64_t>(i)));
-      }
-    }
-  }
   loss::FalseNegatives out;
-  out.query_doc = merged(rows, true, false, columns);
+  out.query_doc = merged(rows, 1, data_.roles());
   if (!all_directions) return out;
-  out.query_query = merged(rows, true, true, columns);
-  out.doc_query = merged(rows, false, true, columns);
-  out.doc_doc = merged(rows, false, false, columns);
+  out.query_query = merged(rows, 0, 1);
+  out.doc_query = out.query_query;
+  out.doc_doc = out.query_doc;
   return out;
 }
 

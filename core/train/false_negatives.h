@@ -1,10 +1,12 @@
 // Which documents of a batch are no negatives of a row although they are not its positive.
 //
 // Rules
-// - Known from the data: what is a positive of the same anchor text anywhere in the data, the same text as
-//   the anchor or the positive, rows of the same id. Found through numbers of texts, in time that grows with
-//   what is found, not with the square of the batch.
-// - Known from vectors of the base model, where asked for: a pair at or above a similarity.
+// - Known from the data: the texts of the row itself, every positive of its anchor and every anchor of its
+//   positive anywhere in the data, rows of the same id. Found through numbers of texts, in time that grows
+//   with what is found, not with the square of the batch.
+// - Known from vectors of the base model, where asked for: what is at or above a similarity to one of the
+//   row's two texts.
+// - The two texts of a row say the same thing, so both directions from a row leave out the same columns.
 // - A row's own positive always counts. Hard negatives of the same anchor stay negatives.
 #pragma once
 
@@ -28,13 +30,11 @@ class FalseNegatives {
   size_t bytes() const;
 
  private:
-  struct Columns;
-  std::vector<std::vector<int32_t>> by_text(std::span<const uint32_t> rows, bool from_query, bool to_query,
-                                            const Columns& columns) const;
-  compute::LeftOut merged(std::span<const uint32_t> rows, bool from_query, bool to_query,
-                          const Columns& columns) const;
-  void add_similar(std::span<const uint32_t> rows, bool from_query, bool to_query,
-                   std::vector<std::vector<int32_t>>& lists) const;
+  // Which columns of the roles [first, last) are no negatives of each row, [last - first, rows].
+  compute::LeftOut merged(std::span<const uint32_t> rows, int64_t first, int64_t last) const;
+  using Found = std::vector<std::vector<int32_t>>;  // by row of the batch
+  void add_known(std::span<const uint32_t> rows, int64_t first, int64_t last, Found& found) const;
+  void add_similar(std::span<const uint32_t> rows, int64_t first, int64_t last, Found& found) const;
 
   const TrainData& data_;
   compute::Engine& engine_;

@@ -42,9 +42,10 @@ Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t bat
   if (p.labelled) std::tie(p.lowest_label, p.highest_label) = data.label_range();
 
   auto warn = [&](auto... parts) { p.warnings.push_back(cat(parts...)); };
-  if (loss.in_batch && p.distinct_positives < batch_size) {
-    warn("the batch of ", batch_size, " has more rows than there are different positives (",
-         p.distinct_positives, "): most of it are no negatives");
+  const int64_t batch = std::min(batch_size, p.rows);
+  if (loss.in_batch && p.distinct_positives < batch) {
+    warn("the batch of ", batch, " has more rows than there are different positives (", p.distinct_positives,
+         "): most of it are no negatives");
   }
   if (p.repeated_rows > p.rows / 20) warn(p.repeated_rows, " of ", p.rows, " rows repeat an earlier one");
   if (same > 0) warn(same, " rows have the same text twice");

@@ -43,8 +43,12 @@ TrainData::TrainData(data::Table table, const loss::LossInfo& loss, double label
   numbers.clear();
   if (table_.texts.contains("id")) {
     std::unordered_map<std::string_view, uint32_t> ids;
-    for (const std::string& id : table_.text("id"))
-      groups_.push_back(ids.try_emplace(id, static_cast<uint32_t>(ids.size())).first->second);
+    uint32_t next = 0;
+    for (const std::string& id : table_.text("id")) {
+      const uint32_t group = id.empty() ? next : ids.try_emplace(id, next).first->second;
+      groups_.push_back(group);
+      if (group == next) ++next;
+    }
   }
   table_.texts.clear();
   table_.numbers.clear();

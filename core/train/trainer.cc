@@ -379,7 +379,15 @@ void Trainer::train(Run& run, const fs::path* out, const TrainCallbacks& callbac
   const auto minutes_since = [](Clock::time_point start) { return seconds_since(start) / 60; };
   run.training = Clock::now();
   auto saved = run.training;
-  if (run.state.evaluation_due) consider(run, evaluate(run, run.state.step), callbacks);
+  const auto out_of_patience = [&] {
+    if (options_.patience == 0 || run.state.since_best < options_.patience) return false;
+    result.ended_early = cat("after ", run.state.since_best, " evaluations without gain");
+    return true;
+  };
+  if (run.state.evaluation_due) {
+    consider(run, evaluate(run, run.state.step), callbacks);
+    if (run.state.step < frame_.steps_total && out_of_patience()) return;
+  }
   for (int64_t index = run.state.step; index < frame_.steps_total; ++index) {
     start_step(run, index);
     run.state.step = index + 1;
@@ -400,10 +408,7 @@ void Trainer::train(Run& run, const fs::path* out, const TrainCallbacks& callbac
     if (stop || due || last || run.state.evaluation_due) report_steps(run, 0, callbacks);
     if (run.state.evaluation_due && !stop) {
       consider(run, evaluate(run, run.state.step), callbacks);
-      if (!last && options_.patience > 0 && run.state.since_best >= options_.patience) {
-        result.ended_early = cat("after ", run.state.since_best, " evaluations without gain");
-        last = true;
-      }
+      if (!last && out_of_patience()) last = true;
       stop = asked_to_stop();
     }
     if (last && !run.state.evaluation_due) break;

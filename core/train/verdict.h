@@ -21,8 +21,9 @@ struct Verdict {
   double before = 0, after = 0;
   eval::PairedDifference difference;
 
-  enum class Kind { better, unclear, worse };  // by the interval
+  enum class Kind { better, unclear, worse };  // by the interval; worse, too, where only the base has a score
   Kind kind() const;
+  bool below() const;        // worse, clearly or not: who gets the model is to be warned
   std::string text() const;  // one line, for people
   nlohmann::ordered_json json() const;
 };

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "tests/train/small_run.h"
 
@@ -77,6 +78,44 @@ TEST(TrainOptions, a_length_that_the_model_does_not_have_is_refused) {
   o.max_seq_length = 100000;
   EXPECT_NE(message_of([&] { testing::small_trainer(o, 1, false); }).find("max_seq_length"),
             std::string::npos);
+}
+
+// Every task: the name is checked against those that its evaluation has.
+TEST(Metric, that_an_evaluation_does_not_have_is_refused_with_those_it_has_before_step_one) {
+  const fs::path losses = fs::path(HONE_FIXTURES) / "losses";
+  std::set<std::string> first;
+  for (const std::string& task : eval::table_tasks()) {
+    SCOPED_TRACE(task);
+    data::ReadOptions roles;
+    roles.roles = eval::task_roles(task);
+    const data::Table table = data::read_table(task == "binary"    ? losses / "binary.jsonl"
+                                               : task == "triplet" ? losses / "triplets.jsonl"
+                                               : task == "mse"     ? losses / "vectors.jsonl"
+                                                                   : testing::kModels / "pairs.jsonl",
+                                               roles);
+    const auto model = model::load_model(testing::kModels / "mean-gelu");
+    const auto engine = compute::test_engine(1);
+    const auto names = eval::make_evaluation(task, table, *model, engine)->metric_names();
+    std::string list;
+    for (const std::string& name : names) list += cat(list.empty() ? "" : ", ", name);
+    TrainOptions options = testing::small_options();
+    auto trainer = [&] {
+      return Trainer(model, engine, testing::pairs(), evaluation_of(task, table, engine), options);
+    };
+    for (const std::string wrong : {"accuracy", "spearman", " ", "SPEARMAN_COSINE", "spearman_cosine "}) {
+      options.metric = wrong;
+      EXPECT_EQ(message_of<config::OptionError>(trainer),
+                cat("metric: \"", wrong, "\" found, one of ", list, " expected"));
+    }
+    for (const std::string& name : names) {
+      options.metric = name;
+      EXPECT_EQ(trainer().metric(), name);
+    }
+    options.metric.clear();
+    EXPECT_EQ(trainer().metric(), names[0]);
+    first.insert(names[0]);
+  }
+  EXPECT_EQ(first.size(), eval::table_tasks().size());
 }
 
 }  // namespace

@@ -1,0 +1,156 @@
+// What is said of data before the first step: counts as they are, warnings where they are due and only there.
+#include "train/preflight.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/train/small_data.h"
+
+namespace hone::train {
+namespace {
+
+using testing::data_of;
+using Lines = std::vector<std::string>;
+
+constexpr int32_t kLength = 32;  // of the model that tokenizes
+
+Preflight look(const std::string& content, const std::string& loss, int64_t batch_size = 4,
+               int32_t max_tokens = kLength) {
+  return look_at(data_of(content, loss), loss::find_loss(loss), batch_size, max_tokens);
+}
+
+// Rows "a I, b I" of which the first `repeated` are all the same.
+std::string pairs_of(int rows, int repeated = 0) {
+  std::string content = "anchor\tpositive\n";
+  for (int i = 0; i < rows; ++i)
+    content += cat("a ", std::max(i, repeated), "\tb ", std::max(i, repeated), "\n");
+  return content;
+}
+
+std::string scored(const std::vector<double>& scores) {
+  std::string content = "sentence1\tsentence2\tscore\n";
+  for (size_t i = 0; i < scores.size(); ++i) content += cat("a ", i, "\tb ", i, "\t", scores[i], "\n");
+  return content;
+}
+
+TEST(Preflight, counts_rows_texts_and_what_is_distinct) {
+  const Preflight p =
+      look("anchor\tpositive\tnegative\na\tb\tc\na\tb\tc\na\tb\td\na\te\tc\nf\te\ta\n", "mnr", 2);
+  EXPECT_EQ(p.rows, 5);
+  EXPECT_EQ(p.repeated_rows, 1) << "equal in all three texts";
+  EXPECT_EQ(p.distinct_anchors, 2);
+  EXPECT_EQ(p.distinct_positives, 2);
+  EXPECT_EQ(p.texts, 6);
+  EXPECT_FALSE(p.labelled);
+  // The same texts in other places are another row.
+  EXPECT_EQ(look("anchor\tpositive\na\tb\nb\ta\n", "mnr", 2).repeated_rows, 0);
+}
+
+TEST(Preflight, counts_tokens_and_the_texts_that_reach_the_limit) {
+  std::string content = "text\tvector\n";
+  std::vector<size_t> lengths;
+  const std::string sentence =
+      "rain and wind and snow and sun and rain and wind and snow and sun and rain and wind ";
+  for (int words : {1, 2, 3, 4, 5}) content += sentence.substr(0, static_cast<size_t>(5 * words)) + "\t1\n";
+  content += sentence + sentence + "\t1\n" + sentence + sentence + sentence + "\t1\n";
+  const TrainData data = data_of(content, "mse");
+  for (const auto& ids : data.all_ids()) lengths.push_back(ids.size());
+  std::sort(lengths.begin(), lengths.end());
+  ASSERT_EQ(lengths.size(), 7U);
+  ASSERT_EQ(lengths[6], 32U) << "the model cuts here";
+  const Preflight p = look_at(data, loss::find_loss("mse"), 4, kLength);
+  EXPECT_EQ(p.longest_tokens, 32);
+  EXPECT_EQ(p.median_tokens, static_cast<int64_t>(lengths[3]));
+  EXPECT_EQ(p.cut_texts, std::count(lengths.begin(), lengths.end(), 32U));
+  EXPECT_EQ(p.cut_texts, 2);
+  EXPECT_EQ(p.max_tokens, kLength);
+}
+
+TEST(Preflight, labels_are_told_as_they_are_trained_on) {
+  const Preflight p = look(scored({0, 2.5, 5, 1}), "cosine");
+  EXPECT_TRUE(p.labelled);
+  EXPECT_EQ(p.lowest_label, 0);
+  EXPECT_EQ(p.highest_label, 1) << "divided by 5";
+  const Lines lines = p.lines();
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), "labels: from 0 to 1"), 1);
+  for (const std::string& line : look(pairs_of(5), "mnr").lines()) EXPECT_FALSE(line.starts_with("labels"));
+}
+
+TEST(Preflight, good_data_have_one_line_and_no_warning) {
+  const Preflight p = look(pairs_of(40), "mnr");
+  const std::string lengths = cat(p.median_tokens, " tokens (median), the longest ", p.longest_tokens);
+  EXPECT_EQ(p.lines(), Lines{cat("data: 40 rows, 0 of them repeated; 80 different texts of ", lengths,
+                                 ", 0 reach the limit of 32")});
+  for (const std::vector<double>& scores : {std::vector<double>{0, 0.5, 1}, {-1, 1}, {0, 3, 5}, {0, 1, 0.25}})
+    EXPECT_EQ(look(scored(scores), "cosine").warnings, Lines());
+}
+
+TEST(Preflight, warnings_come_among_the_lines) {
+  const Preflight p = look(pairs_of(40, 10), "mnr");
+  ASSERT_EQ(p.warnings.size(), 1U);
+  EXPECT_EQ(p.lines().back(), "warning: " + p.warnings[0]);
+}
+
+TEST(Preflight, repeated_rows_are_warned_of_above_a_twentieth) {
+  for (int rows : {20, 40, 99}) {
+    EXPECT_EQ(look(pairs_of(rows, rows / 20), "mnr").warnings, Lines()) << rows;
+    EXPECT_EQ(look(pairs_of(rows, rows / 20 + 1), "mnr").warnings,
+              Lines{cat(rows / 20 + 1, " of ", rows, " rows repeat an earlier one")});
+  }
+}
+
+TEST(Preflight, a_batch_of_more_rows_than_there_are_positives_is_warned_of) {
+  std::string content = "anchor\tpositive\n";
+  for (int i = 0; i < 30; ++i) content += cat("a ", i, "\tb ", i % 7, "\n");
+  EXPECT_EQ(look(content, "mnr", 7).warnings, Lines());
+  EXPECT_EQ(look(content, "mnr", 8).warnings, Lines{"the batch of 8 has more rows than there are different "
+                                                    "positives (7): most of it are no negatives"});
+  // A batch cannot have more rows than there are.
+  EXPECT_EQ(look(content, "mnr", 1000).warnings[0].substr(0, 24), "the batch of 30 has more");
+  EXPECT_EQ(look(pairs_of(5), "mnr", 32).warnings, Lines());
+  // A loss that looks at each row alone does not mind.
+  content = "anchor\tpositive\tnegative\n";
+  for (int i = 0; i < 30; ++i) content += cat("a ", i, "\tb ", i % 7, "\tc ", i, "\n");
+  EXPECT_EQ(look(content, "triplet", 32).warnings, Lines());
+}
+
+TEST(Preflight, rows_of_one_text_are_warned_of) {
+  EXPECT_EQ(look("anchor\tpositive\na\ta\nb\tb\nc\td\n", "mnr", 2).warnings,
+            Lines{"2 rows have the same text twice"});
+  EXPECT_EQ(look("text\tvector\na\t1\nb\t2\nc\t2\n", "mse").warnings, Lines());
+}
+
+TEST(Preflight, texts_that_are_cut_are_warned_of_above_a_twentieth) {
+  auto texts = [](int count, int cut) {
+    std::string content = "text\tvector\n";
+    for (int i = 0; i < count; ++i) {
+      content += cat("number ", i);
+      for (int k = 0; i < cut && k < 40; ++k) content += " rain";
+      content += "\t1 2\n";
+    }
+    return content;
+  };
+  EXPECT_EQ(look(texts(40, 2), "mse").warnings, Lines());
+  EXPECT_EQ(
+      look(texts(40, 3), "mse").warnings,
+      Lines{"3 of 40 texts reach 32 tokens, where they are cut (--max-seq-length sets another length)"});
+}
+
+TEST(Preflight, labels_that_tell_nothing_apart_are_warned_of) {
+  EXPECT_EQ(look(scored({0.5, 0.5, 0.5}), "cosine").warnings,
+            Lines{"all labels are 0.5: there is nothing to tell apart"});
+  EXPECT_EQ(look(scored({1, 1}), "contrastive").warnings,
+            Lines{"all labels are 1: there is nothing to tell apart"});
+}
+
+TEST(Preflight, binary_labels_are_warned_of_where_the_loss_is_for_scores) {
+  const Lines expected{"all labels are 0 or 1: the loss online-contrastive is made for such"};
+  EXPECT_EQ(look(scored({0, 1, 1, 0}), "cosine").warnings, expected);
+  EXPECT_EQ(look(scored({0, 1, 0.5}), "cosine").warnings, Lines());
+  EXPECT_EQ(look(scored({-1, 1, -1}), "cosine").warnings, Lines());
+  EXPECT_EQ(look(scored({0, 1, 1, 0}), "contrastive").warnings, Lines());
+}
+
+}  // namespace
+}  // namespace hone::train
