@@ -68,11 +68,32 @@ void declare(Arguments& arguments) {
   add_device(arguments);
 }
 
+// An option that would do nothing is a mistake.
+void check_needed(const Arguments& a) {
+  constexpr const char* kOfEvaluation[] = {"task",   "similarity", "margin",     "split",
+                                           "metric", "eval-steps", "eval-share", "min-gain"};
+  auto needs = [&](const char* option, const char* other) {
+    if (a.given(option) && !a.given(other))
+      fail_usage("option --", option, " is for --", other, ", which is missing");
+  };
+  for (const char* option : kOfEvaluation) needs(option, "eval");
+  needs("vector-cache", "mask-similarity");
+  const std::string task = a.configured().text("eval.task");
+  for (const auto& [option, tasks] : {std::pair{"margin", "triplet"},
+                                      {"split", "retrieval"},
+                                      {"similarity", "sts, binary, triplet or retrieval"}}) {
+    if (a.given(option) && std::string_view(tasks).find(task) == std::string_view::npos)
+      fail_usage("option --", option, " is for --task ", tasks, ", found ", task);
+  }
+}
+
 train::TrainOptions read_options(const Arguments& a) {
   if (a.given("steps") && a.given("epochs")) fail_usage("options --steps and --epochs exclude each other");
   if (a.given("resume") && a.given("overwrite"))
     fail_usage("options --resume and --overwrite exclude each other");
-  return train::train_options(a.configured());
+  train::TrainOptions options = train::train_options(a.configured());
+  check_needed(a);
+  return options;
 }
 
 // An absolute path without links or an empty last part ("out/"), of a file or folder that may not be there.
@@ -83,11 +104,16 @@ fs::path resolved(const fs::path& path) {
 
 void check_log(const Arguments& arguments) {
   check_output(arguments, "log", {"data", "eval"});
-  const fs::path log = resolved(arguments.path("log")), out = resolved(arguments.path("out"));
-  if (std::mismatch(out.begin(), out.end(), log.begin(), log.end()).first == out.end()) {
-    fail_usage("log: \"", excerpt(arguments.text("log")),
-               "\" found, a file outside of --out expected: the tuned model replaces that folder as a whole");
-  }
+  const fs::path log = resolved(arguments.path("log"));
+  auto outside = [&](const char* option, const char* why) {
+    const fs::path folder = resolved(arguments.path(option));
+    if (std::mismatch(folder.begin(), folder.end(), log.begin(), log.end()).first == folder.end()) {
+      fail_usage("log: \"", excerpt(arguments.text("log")), "\" found, a file outside of --", option,
+                 " expected: ", why);
+    }
+  };
+  outside("out", "the tuned model replaces that folder as a whole");
+  if (arguments.given("eval")) outside("eval", "what lies there is read");
 }
 
 // All files as one table, with the columns that the loss wants: the one asked for, or the one that suits the

@@ -30,6 +30,13 @@ uint64_t hash_of(const model::SentenceModel& model, const TrainData& data) {
 
 }  // namespace
 
+void require_cache(const std::string& folder) {
+  std::error_code code;
+  fs::create_directories(folder, code);
+  if (code) fail("cannot write ", folder, ": ", code.message());
+  StagedFile writable(fs::path(folder) / "vectors");
+}
+
 std::vector<float> base_vectors(const std::shared_ptr<const model::SentenceModel>& model,
                                 const std::shared_ptr<compute::Engine>& engine, const TrainData& data,
                                 const std::string& folder) {
@@ -51,7 +58,7 @@ std::vector<float> base_vectors(const std::shared_ptr<const model::SentenceModel
   options.normalize = true;
   std::vector<float> vectors = encoder.encode_ids(data.all_ids(), options);
   if (!folder.empty()) {
-    fs::create_directories(folder);
+    require_cache(folder);
     const model::RawTensor tensor{"vectors", "F32", shape, std::as_bytes(std::span(std::as_const(vectors)))};
     model::write_safetensors(file, {&tensor, 1}, {});
   }

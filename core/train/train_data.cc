@@ -58,8 +58,7 @@ TrainData::TrainData(data::Table table, const loss::LossInfo& loss, double label
 
 void TrainData::wrong_label(const std::string& role, size_t row, double found,
                             const std::string& expected) const {
-  throw RowError(cat(table_.where(row), ": column \"", excerpt(table_.columns.at(role)), "\": found ", found,
-                     ", expected ", expected),
+  throw RowError(cat(table_.where(row, role), ": found ", found, ", expected ", expected),
                  static_cast<int64_t>(row));
 }
 

@@ -346,6 +346,7 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
     new_folders.emplace(*out);
     require_writable(*out);
   }
+  if (options_.mask_similarity <= 1 && !options_.vector_cache.empty()) require_cache(options_.vector_cache);
   if (callbacks.begin) callbacks.begin();
 
   begin(run);
