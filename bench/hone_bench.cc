@@ -4,7 +4,7 @@
 //                     [--rounds 5] [--threads 2]
 //   hone_bench encode --model DIR --data FILE [--batch-tokens 2048] [--rounds 5] [--threads 2]
 //
-// `--isa avx2` holds our kernels to AVX2.
+// `--isa avx2` or avx512 holds our kernels to it.
 // train takes the loss that suits the columns where none is named; --micro-tokens cuts its batches. Prints
 // one JSON object. A round in which other guests stole more than 5 % of the processors is thrown away.
 #include <algorithm>
@@ -181,10 +181,12 @@ nlohmann::ordered_json bench_encode(const cxxopts::ParseResult& p,
 }
 
 void run(const cxxopts::ParseResult& p) {
-  const bool avx2 = p["isa"].as<std::string>() == "avx2";
+  using compute::cpu::InstructionSet;
+  const std::string isa = p["isa"].as<std::string>();
   const auto engine =
-      compute::cpu::create({p["threads"].as<int>(),
-                            avx2 ? compute::cpu::InstructionSet::avx2 : compute::cpu::InstructionSet::best});
+      compute::cpu::create({p["threads"].as<int>(), isa == "avx2"     ? InstructionSet::avx2
+                                                    : isa == "avx512" ? InstructionSet::avx512
+                                                                      : InstructionSet::best});
   auto result = p["what"].as<std::string>() == "train" ? bench_train(p, engine) : bench_encode(p, engine);
   result["engine"] = engine->describe();
   result["peak_megabytes"] = peak_megabytes();

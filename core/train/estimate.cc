@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compute/cpu/cgroup.h"
+#include "compute/cpu/product.h"
 
 namespace hone::train {
 
@@ -34,10 +35,14 @@ size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, s
   const bool keeps_best = work.evaluations > 0;
   const int64_t copies = (keeps_best ? 1 : 0) + (work.checkpoints ? 3 : keeps_best ? 0 : 1);
   constexpr int64_t kProgram = 30 << 20;
+  const int64_t width = compute::cpu::strip_columns(), rows = compute::cpu::kDepthStep;
+  // of what is multiplied, packed
+  const int64_t packed =
+      (all - tables) * compute::cpu::strip_floats(rows, width, compute::cpu::kExact) / (rows * width);
   constexpr int64_t kLossCopies = 8;  // vectors, their gradient, both packed for products, unit vectors
   const int64_t evaluation = keeps_best ? work.evaluation_batch_tokens * 12 * hidden : 0;
-  const int64_t floats =
-      all + 5 * (all - tables) + 3 * tables + copies * all + evaluation + kLossCopies * work.loss_floats;
+  const int64_t floats = all + 4 * (all - tables) + packed + 3 * tables + copies * all + evaluation +
+                         kLossCopies * work.loss_floats;
   return static_cast<size_t>(kProgram + 4 * floats) + bytes_of_data +
          static_cast<size_t>(work.tokens_of_largest) * bytes_per_token(model);
 }

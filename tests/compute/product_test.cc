@@ -28,8 +28,8 @@ struct Packed {
   AlignedFloats memory;
   Strips strips;
 };
-Packed packed(int64_t rows, int64_t columns, int64_t width) {
-  Packed p{nullptr, {nullptr, rows, columns, width}};
+Packed packed(int64_t rows, int64_t columns, int64_t width, int parts = kExact) {
+  Packed p{nullptr, {nullptr, rows, columns, width, parts}};
   p.memory = aligned_floats(static_cast<size_t>(p.strips.size()));
   p.strips.data = p.memory.get();
   std::fill_n(p.strips.data, p.strips.size(), NAN);  // what packing forgets shows
@@ -43,7 +43,7 @@ class Product : public testing::TestWithParam<Shape3> {
   void SetUp() override { test_engine(1); }  // holds the process to the instruction set under test
   // |c - expected| for C = start + A B
   static void expect_product(const std::vector<float>& c, int64_t ldc, const std::vector<double>& start,
-                             const std::vector<float>& a, const std::vector<float>& b) {
+                             const std::vector<float>& a, const std::vector<float>& b, double error = 1e-6) {
     const auto [m, n, k] = GetParam();
     for (int64_t i = 0; i < m; ++i) {
       for (int64_t j = 0; j < n; ++j) {
@@ -54,7 +54,7 @@ class Product : public testing::TestWithParam<Shape3> {
           sum += term;
           size += std::abs(term);
         }
-        ASSERT_NEAR(c[static_cast<size_t>(i * ldc + j)], sum, 1e-6 * size + 1e-30) << i << "," << j;
+        ASSERT_NEAR(c[static_cast<size_t>(i * ldc + j)], sum, error * size + 1e-30) << i << "," << j;
       }
     }
   }
@@ -117,22 +117,34 @@ TEST_P(Product, from_a_later_strip_has_the_same_bits) {
   }
 }
 
-TEST_P(Product, sums_of_packed_columns_are_added) {
+// Parts of K one after the other, each from the columns of A that belong to it.
+TEST_P(Product, of_parts_of_k_adds_up) {
   const auto [m, n, k] = GetParam();
-  static_cast<void>(m);
-  const std::vector<float> x = values(k * n, 9);
-  const Packed p = packed(k, n, group_rows());
-  pack_rows(x.data(), n, k, 0, p.strips);
-  std::vector<float> sums(static_cast<size_t>(n), 0.5F);
-  column_sums(p.strips, 0, n, sums.data());
-  for (int64_t j = 0; j < n; ++j) {
-    double sum = 0.5, size = 0.5;
-    for (int64_t r = 0; r < k; ++r) {
-      sum += x[static_cast<size_t>(r * n + j)];
-      size += std::abs(x[static_cast<size_t>(r * n + j)]);
-    }
-    ASSERT_NEAR(sums[static_cast<size_t>(j)], sum, 1e-6 * size);
+  const std::vector<float> a = values((m + group_rows()) * k, 10), b = values(k * n, 11);
+  const Packed right = packed(k, n, strip_columns());
+  pack_rows(b.data(), n, k, 0, right.strips);
+  std::vector<float> c(static_cast<size_t>(m * n), 7.0F);
+  for (int64_t first = 0; first < k; first += 2 * kDepthStep) {
+    const int64_t count = std::min(2 * kDepthStep, k - first);
+    multiply({a.data() + first, k}, right.strips, 0, m, n, {c.data(), n, first > 0}, {first, count});
   }
+  expect_product(c, n, std::vector<double>(c.size()), a, b);
+}
+
+// Two parts of a number on tile units, whole floats elsewhere.
+TEST_P(Product, of_short_packed_sides_is_close) {
+  const auto [m, n, k] = GetParam();
+  const std::vector<float> a = values(m * k, 12), b = values(k * n, 13);
+  std::vector<float> at(a.size());
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t p = 0; p < k; ++p) at[static_cast<size_t>(p * m + i)] = a[static_cast<size_t>(i * k + p)];
+  }
+  const Packed left = packed(k, m, group_rows(), kShort), right = packed(k, n, strip_columns(), kShort);
+  pack_rows(at.data(), m, k, 0, left.strips);
+  pack_rows(b.data(), n, k, 0, right.strips);
+  std::vector<float> c(static_cast<size_t>(m * n));
+  multiply({left.strips.data, k, true}, right.strips, 0, m, n, {c.data(), n});
+  expect_product(c, n, std::vector<double>(c.size()), a, b, std::ldexp(1.0, -14));
 }
 
 INSTANTIATE_TEST_SUITE_P(shapes, Product,

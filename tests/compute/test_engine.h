@@ -1,4 +1,4 @@
-// Engines for tests: HONE_CPU_ISA=avx2 holds the whole test program to AVX2.
+// Engines for tests: HONE_CPU_ISA=avx2 or avx512 holds the whole test program to it.
 #pragma once
 
 #include <cstdlib>
@@ -10,8 +10,9 @@ namespace hone::compute {
 
 inline cpu::InstructionSet test_isa() {
   const char* isa = std::getenv("HONE_CPU_ISA");
-  const bool held = isa != nullptr && std::string_view(isa) == "avx2";
-  return held ? cpu::InstructionSet::avx2 : cpu::InstructionSet::best;
+  const std::string_view held = isa != nullptr ? isa : "";
+  if (held == "avx2") return cpu::InstructionSet::avx2;
+  return held == "avx512" ? cpu::InstructionSet::avx512 : cpu::InstructionSet::best;
 }
 
 inline std::shared_ptr<Engine> test_engine(int threads) {

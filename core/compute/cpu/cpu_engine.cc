@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "compute/cpu/cgroup.h"
 #include "compute/cpu/cpu_graph.h"
+#include "compute/cpu/product.h"
 
 namespace hone::compute::cpu {
 
@@ -22,7 +23,7 @@ class CpuEngine final : public Engine, public std::enable_shared_from_this<CpuEn
   explicit CpuEngine(int threads) : runtime_(threads) {}
   std::string name() const override { return "cpu"; }
   std::string describe() const override {
-    return cat("cpu, ", kernel_target(), ", ", runtime_.threads(),
+    return cat("cpu, ", kernel_target(), products_on_tiles() ? "+AMX, " : ", ", runtime_.threads(),
                runtime_.threads() == 1 ? " thread" : " threads");
   }
   int threads() const override { return runtime_.threads(); }
@@ -49,6 +50,7 @@ void hold_to(InstructionSet isa) {
     return;
   }
   decided = isa;
+  allow_tiles = isa == InstructionSet::best;
   if (isa == InstructionSet::avx2) {
     hwy::DisableTargets(~static_cast<uint32_t>(0) &
                         ~static_cast<uint32_t>(HWY_AVX2 | HWY_SCALAR | HWY_EMU128));

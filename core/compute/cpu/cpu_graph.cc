@@ -9,7 +9,7 @@
 namespace hone::compute::cpu {
 
 namespace {
-constexpr int64_t kTileRows = 64;      // rows of a weight-gradient tile
+constexpr int64_t kTileRows = 64;      // rows of a weight-gradient tile, four times as many for tile units
 constexpr int64_t kTileColumns = 512;  // at most
 }  // namespace
 
@@ -171,9 +171,13 @@ CpuGraph::WeightGradient CpuGraph::weight_gradient(int64_t tokens, const Linear&
                                                    const WeightGradient* same_x) {
   const Shape s = parameters_.shape(layer.weight);
   const bool weight = parameters_.trainable(layer.weight), bias = parameters_.trainable(layer.bias);
-  WeightGradient job{
-      layer, {nullptr, tokens, s.rows, group_rows()}, {nullptr, tokens, s.cols, strip_columns()}};
-  if (weight || bias) job.dy.data = arena_.floats(static_cast<size_t>(job.dy.size()));
+  WeightGradient job{layer,
+                     {nullptr, tokens, s.rows, group_rows(), kShort},
+                     {nullptr, tokens, s.cols, strip_columns(), kShort},
+                     nullptr,
+                     Panels(tokens).count};
+  if (weight) job.dy.data = arena_.floats(static_cast<size_t>(job.dy.size()));
+  if (bias) job.sums = arena_.floats(static_cast<size_t>(job.panels * s.rows));
   if (same_x != nullptr && same_x->x.data != nullptr) {
     job.x = same_x->x;
   } else if (weight) {
@@ -184,6 +188,15 @@ CpuGraph::WeightGradient CpuGraph::weight_gradient(int64_t tokens, const Linear&
 
 void CpuGraph::pack_panel(const float* from, int64_t ld, int64_t row, int64_t rows, const Strips& to) {
   if (to.data != nullptr) pack_rows(from, ld, std::min(rows, to.rows - row), row, to);
+}
+
+void CpuGraph::pack_gradient(const float* dy, int64_t ld, int64_t panel, int64_t row, int64_t rows,
+                             int64_t column, int64_t n, const WeightGradient& to) {
+  pack_panel(dy, ld, row, rows, to.dy.some(column, n));
+  if (to.sums == nullptr) return;
+  float* sums = to.sums + panel * to.dy.columns + column;
+  std::fill_n(sums, n, 0.0F);
+  column_sums(dy, std::min(rows, to.dy.rows - row), n, ld, sums);
 }
 
 void CpuGraph::weight_gradients(std::span<const WeightGradient> jobs) {
@@ -209,8 +222,9 @@ void CpuGraph::independent_weight_gradients(std::span<const WeightGradient> jobs
     int64_t row, rows, strip, column, columns;
   };
   std::vector<Tile> tiles;
+  const int64_t height = products_on_tiles() ? 4 * kTileRows : kTileRows;
   for (const WeightGradient& job : jobs) {
-    if (job.dy.data == nullptr) continue;
+    if (job.dy.data == nullptr && job.sums == nullptr) continue;
     const int64_t n = job.dy.columns, k = job.x.columns, width = job.x.width;
     Tile tile{&job, nullptr, nullptr, false, false, 0, 0, 0, 0, 0};
     if (parameters_.trainable(job.layer.weight)) {
@@ -221,10 +235,10 @@ void CpuGraph::independent_weight_gradients(std::span<const WeightGradient> jobs
                     : nullptr;
     const int64_t parts = (k + kTileColumns - 1) / kTileColumns;
     const int64_t step = (job.x.count() + parts - 1) / parts;
-    for (int64_t r = 0; r < n; r += kTileRows) {
+    for (int64_t r = 0; r < n; r += height) {
       for (tile.strip = 0; tile.strip < job.x.count(); tile.strip += step) {
         tile.row = r;
-        tile.rows = std::min(kTileRows, n - r);
+        tile.rows = std::min(height, n - r);
         tile.column = tile.strip * width;
         tile.columns = std::min(step * width, k - tile.column);
         tile.db = tile.strip == 0 ? db : nullptr;
@@ -234,14 +248,14 @@ void CpuGraph::independent_weight_gradients(std::span<const WeightGradient> jobs
   }
   runtime_.parallel(static_cast<int64_t>(tiles.size()), [&](int64_t i, int) {
     const Tile& t = tiles[static_cast<size_t>(i)];
-    const auto& [layer, dy, x] = *t.job;
+    const Strips &dy = t.job->dy, &x = t.job->x;
     if (t.dw != nullptr) {
       multiply({dy.strip(t.row / dy.width), dy.rows, true}, x, t.strip, t.rows, t.columns,
                {t.dw + t.row * x.columns + t.column, x.columns, t.accumulate});
     }
     if (t.db != nullptr) {
       if (!t.accumulate_bias) std::fill_n(t.db + t.row, t.rows, 0.0F);
-      column_sums(dy, t.row / dy.width, t.rows, t.db + t.row);
+      column_sums(t.job->sums + t.row, t.job->panels, t.rows, dy.columns, t.db + t.row);
     }
   });
 }

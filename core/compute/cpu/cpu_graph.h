@@ -31,14 +31,22 @@ inline int64_t pad_rows(int64_t rows) {
 
 // How the rows of a token matrix are cut.
 struct Panels {
-  // A tall panel reads the weights less often; many low ones keep more threads busy to the end.
-  static int64_t height_of(int64_t padded) { return padded >= 512 ? 64 : 32; }
-  int64_t padded = 0, height = 0, count = 0;
-  explicit Panels(int64_t rows) : padded(pad_rows(rows)), height(height_of(padded)) {
-    count = (padded + height - 1) / height;
+  // A tall panel reads the weights less often; many low ones keep more threads busy to the end. Tile units
+  // are through with a panel before the next weights are there unless it is tall: most of theirs are, the
+  // last few are not.
+  static constexpr int64_t kTall = 256;
+  int64_t padded = 0, tall = 0, height = 0, count = 0;
+  explicit Panels(int64_t rows) : padded(pad_rows(rows)), height(padded >= 512 ? 64 : 32) {
+    if (products_on_tiles() && padded >= 2 * kTall) {
+      tall = padded / kTall - 2;
+      height = kTall / 2;
+    }
+    count = tall + (padded - tall * kTall + height - 1) / height;
   }
-  int64_t begin(int64_t panel) const { return panel * height; }
-  int64_t rows(int64_t panel) const { return std::min(height, padded - panel * height); }
+  int64_t begin(int64_t panel) const {
+    return std::min(panel, tall) * kTall + std::max<int64_t>(0, panel - tall) * height;
+  }
+  int64_t rows(int64_t panel) const { return panel < tall ? kTall : std::min(height, padded - begin(panel)); }
 };
 
 class CpuGraph final : public Graph {
@@ -88,6 +96,8 @@ class CpuGraph final : public Graph {
   struct WeightGradient {
     Linear layer;
     Strips dy, x;
+    float* sums = nullptr;  // [panels, N], of the columns of dy: for the bias
+    int64_t panels = 0;
   };
   struct NormBackward {        // gradients of a LayerNorm: per-panel partial sums, added up in order
     float* partial = nullptr;  // [panels, 2n]
@@ -124,6 +134,9 @@ class CpuGraph final : public Graph {
   // Room for the gradient of `layer` in the arena; x may be another's of the same input.
   WeightGradient weight_gradient(int64_t tokens, const Linear& layer, const WeightGradient* same_x = nullptr);
   static void pack_panel(const float* from, int64_t ld, int64_t row, int64_t rows, const Strips& to);
+  // `n` columns of dy from `column` on, of rows that begin at `row`, panel `panel`.
+  static void pack_gradient(const float* dy, int64_t ld, int64_t panel, int64_t row, int64_t rows,
+                            int64_t column, int64_t n, const WeightGradient& to);
   void weight_gradients(std::span<const WeightGradient> jobs);
   void independent_weight_gradients(std::span<const WeightGradient> jobs);
   NormBackward norm_backward(const Panels& panels, int64_t n, const LayerNorm& norm);

@@ -14,11 +14,12 @@ namespace hone::compute::cpu {
 
 // ---- kernels_activation.cc
 
-// out = act(z); out may be z
-void activation_forward(const float* z, int64_t rows, int64_t n, Activation activation, float* out);
-// dz = dh * act'(z); when h is not null, h = act(z). dz may be dh.
-void activation_backward(const float* dh, const float* z, int64_t rows, int64_t n, Activation activation,
-                         float* dz, float* h);
+// out [rows,n] = act(z), rows of z `ld` floats apart; out may be z where ld is n
+void activation_forward(const float* z, int64_t ld, int64_t rows, int64_t n, Activation activation,
+                        float* out);
+// dz = dh * act'(z); when h is not null, h = act(z). dz may be dh. Rows of z `ld` floats apart.
+void activation_backward(const float* dh, const float* z, int64_t ld, int64_t rows, int64_t n,
+                         Activation activation, float* dz, float* h);
 
 // ---- kernels_norm.cc
 

@@ -110,12 +110,19 @@ HWY_EXPORT(activation_forward);
 HWY_EXPORT(activation_backward);
 HWY_EXPORT(target);
 
-void activation_forward(const float* z, int64_t rows, int64_t n, Activation activation, float* out) {
-  HWY_DYNAMIC_DISPATCH(activation_forward)(z, rows * n, activation, out);
+void activation_forward(const float* z, int64_t ld, int64_t rows, int64_t n, Activation activation,
+                        float* out) {
+  if (ld == n) return HWY_DYNAMIC_DISPATCH(activation_forward)(z, rows * n, activation, out);
+  for (int64_t r = 0; r < rows; ++r)
+    HWY_DYNAMIC_DISPATCH(activation_forward)(z + r * ld, n, activation, out + r * n);
 }
-void activation_backward(const float* dh, const float* z, int64_t rows, int64_t n, Activation activation,
-                         float* dz, float* h) {
-  HWY_DYNAMIC_DISPATCH(activation_backward)(dh, z, rows * n, activation, dz, h);
+void activation_backward(const float* dh, const float* z, int64_t ld, int64_t rows, int64_t n,
+                         Activation activation, float* dz, float* h) {
+  if (ld == n) return HWY_DYNAMIC_DISPATCH(activation_backward)(dh, z, rows * n, activation, dz, h);
+  for (int64_t r = 0; r < rows; ++r) {
+    HWY_DYNAMIC_DISPATCH(activation_backward)
+    (dh + r * n, z + r * ld, n, activation, dz + r * n, h != nullptr ? h + r * n : nullptr);
+  }
 }
 const char* kernel_target() {
   return HWY_DYNAMIC_DISPATCH(target)();

@@ -13,6 +13,7 @@
 #include <hwy/highway.h>
 
 #include "compute/cpu/product.h"
+#include "compute/cpu/tiles.h"
 #include "compute/cpu/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -125,23 +126,24 @@ HWY_INLINE void strip_product(int64_t depth, TileLeft left, int64_t group_step, 
   }
 }
 
-void multiply_strips(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n,
-                     const Out& c) {
+void multiply_strips(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n, const Out& c,
+                     const Depth& range) {
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(D())), strip = b.width;
   const int64_t groups = (m + kRows - 1) / kRows;
   const int64_t count = (n + strip - 1) / strip;
-  const int64_t parts = HWY_MAX(int64_t{1}, (b.rows + kProductDepth - 1) / kProductDepth);
-  const int64_t whole = (b.rows + parts - 1) / parts;
+  const int64_t parts = HWY_MAX(int64_t{1}, (range.count + kProductDepth - 1) / kProductDepth);
+  const int64_t whole = (range.count + parts - 1) / parts;
   for (int64_t part = 0; part < parts; ++part) {
-    const int64_t k = part * whole, depth = HWY_MIN(whole, b.rows - k);
+    const int64_t k = part * whole, depth = HWY_MIN(whole, range.count - k);
     const TileLeft left = a.packed ? TileLeft{a.data + k * kRows, 1, kRows} : TileLeft{a.data + k, a.lda, 1};
     const int64_t group_step = kRows * a.lda;
     const int64_t lines = HWY_MIN(depth, (depth * strip + kLine * groups - 1) / (kLine * groups));
     for (int64_t s = 0; s < count; ++s) {
-      const float* from = b.strip(first_strip + s) + k * strip;
+      const float* from = b.strip(first_strip + s) + (range.first + k) * strip;
       const bool more = s + 1 < count;
-      const Ahead ahead{more ? from + strip * b.rows : b.strip(first_strip) + (k + depth) * strip,
-                        more || part + 1 < parts ? lines : 0};
+      const Ahead ahead{
+          more ? from + strip * b.rows : b.strip(first_strip) + (range.first + k + depth) * strip,
+          more || part + 1 < parts ? lines : 0};
       const int64_t column = s * strip, columns = n - column;
       Out out{c.data + column, c.ldc, c.accumulate || part > 0, nullptr};
       if (part == 0 && c.bias != nullptr) out.bias = c.bias + column;
@@ -178,27 +180,6 @@ void pack_rows_strips(const float* from, int64_t ld, int64_t rows, int64_t first
   }
 }
 
-void strip_sums(const Strips& x, int64_t first_strip, int64_t n, float* out) {
-  const hn::CappedTag<float, 4> d;
-  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
-  for (int64_t done = 0; done < n; done += x.width, ++first_strip) {
-    const int64_t columns = HWY_MIN(x.width, n - done);
-    for (int64_t c = 0; c < columns; c += lanes) {
-      const float* in = x.strip(first_strip) + c;
-      auto even = hn::Zero(d), odd = hn::Zero(d);
-      int64_t r = 0;
-      for (; r + 4 <= x.rows; r += 4, in += 4 * x.width) {
-        even = hn::Add(even, hn::Add(hn::LoadU(d, in), hn::LoadU(d, in + x.width)));
-        odd = hn::Add(odd, hn::Add(hn::LoadU(d, in + 2 * x.width), hn::LoadU(d, in + 3 * x.width)));
-      }
-      for (; r < x.rows; ++r, in += x.width) even = hn::Add(even, hn::LoadU(d, in));
-      HWY_ALIGN float sums[4];
-      hn::Store(hn::Add(even, odd), d, sums);
-      for (int64_t i = 0; i < HWY_MIN(lanes, columns - c); ++i) out[done + c + i] += sums[i];
-    }
-  }
-}
-
 void pack_transposed_strips(const float* from, int64_t ld, int64_t columns, int64_t first_column,
                             const Strips& to) {
   const int64_t width = to.width, end = first_column + columns;
@@ -225,25 +206,51 @@ HWY_EXPORT(group_height);
 HWY_EXPORT(multiply_strips);
 HWY_EXPORT(pack_rows_strips);
 HWY_EXPORT(pack_transposed_strips);
-HWY_EXPORT(strip_sums);
+
+namespace {
+// Decided by the first product or packing of the process, as is what the kernels run on.
+bool on_tiles() {
+  if constexpr (!tiles::kBuilt) return false;
+  static const bool used = allow_tiles && tiles::available();
+  return used;
+}
+}  // namespace
+
+bool allow_tiles = true;
+bool products_on_tiles() {
+  return on_tiles();
+}
 
 int64_t strip_columns() {
-  return HWY_DYNAMIC_DISPATCH(strip_width)();
+  return on_tiles() ? tiles::kStrip : HWY_DYNAMIC_DISPATCH(strip_width)();
 }
 int64_t group_rows() {
-  return HWY_DYNAMIC_DISPATCH(group_height)();
+  return on_tiles() ? tiles::kLane : HWY_DYNAMIC_DISPATCH(group_height)();
 }
-void multiply(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n, const Out& c) {
-  HWY_DYNAMIC_DISPATCH(multiply_strips)(a, b, first_strip, m, n, c);
+int64_t strip_floats(int64_t rows, int64_t width, int parts) {
+  if constexpr (tiles::kBuilt) {
+    if (on_tiles()) return width / tiles::kLane * tiles::lane_floats(rows, parts);
+  }
+  return width * rows;
+}
+void multiply(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n, const Out& c,
+              const Depth& depth) {
+  if constexpr (tiles::kBuilt) {
+    if (on_tiles()) return tiles::multiply(a, b, first_strip, m, n, c, depth);
+  }
+  HWY_DYNAMIC_DISPATCH(multiply_strips)(a, b, first_strip, m, n, c, depth);
 }
 void pack_rows(const float* from, int64_t ld, int64_t rows, int64_t first_row, const Strips& to) {
+  if constexpr (tiles::kBuilt) {
+    if (on_tiles()) return tiles::pack_rows(from, ld, rows, first_row, to);
+  }
   HWY_DYNAMIC_DISPATCH(pack_rows_strips)(from, ld, rows, first_row, to);
 }
 void pack_transposed(const float* from, int64_t ld, int64_t columns, int64_t first_column, const Strips& to) {
+  if constexpr (tiles::kBuilt) {
+    if (on_tiles()) return tiles::pack_transposed(from, ld, columns, first_column, to);
+  }
   HWY_DYNAMIC_DISPATCH(pack_transposed_strips)(from, ld, columns, first_column, to);
-}
-void column_sums(const Strips& x, int64_t first_strip, int64_t n, float* out) {
-  HWY_DYNAMIC_DISPATCH(strip_sums)(x, first_strip, n, out);
 }
 }  // namespace hone::compute::cpu
 #endif

@@ -1,14 +1,21 @@
 // The two transformer blocks, fused over row panels: what lies between two matrix products of a panel stays
 // in cache.
 //
-// Forward of a panel: product, activation, product, dropout + residual + norm. In inference
-// the hidden matrix [T,4H] exists only as one panel per thread. Backward of a panel goes the same way back;
-// afterwards the weight gradients of the block are made in one parallel region.
+// Forward of a panel: product, activation, product, dropout + residual + norm, the first three for some
+// columns of the hidden matrix [T,4H] after the others, which are multiplied on while they lie in cache. In
+// inference it exists only as those columns of one panel per thread. Backward of a panel goes the same way
+// back; afterwards the weight gradients of the block are made in one parallel region.
 #include <algorithm>
 
 #include "compute/cpu/cpu_graph.h"
 
 namespace hone::compute::cpu {
+
+namespace {
+// Columns of the hidden matrix that are made and used at once: whole strips of every width there is, and
+// whole parts of a product's depth.
+constexpr int64_t kHidden = kProductDepth;
+}  // namespace
 
 Tensor CpuGraph::feed_forward_block(Tensor x, const Segments& segments, const FeedForwardBlock& block) {
   check_segments(x, segments);
@@ -31,13 +38,17 @@ Tensor CpuGraph::feed_forward_block(Tensor x, const Segments& segments, const Fe
   const float *gamma = parameters_.value(block.norm.gamma), *beta = parameters_.value(block.norm.beta);
   runtime_.parallel(panels.count, [&](int64_t p, int slot) {
     const int64_t row = panels.begin(p), rows = panels.rows(p);
-    float* mask = runtime_.scratch(slot, static_cast<size_t>(h + rows * f));
+    float* mask = runtime_.scratch(slot, static_cast<size_t>(h + rows * kHidden));
     float* hidden = mask + h;
-    float* zp = train ? z + row * f : hidden;
     float* yp = out + row * h;
-    multiply({in + row * h, h}, up.weight, 0, rows, f, {zp, f, false, up.bias});
-    activation_forward(zp, rows, f, block.activation, hidden);
-    multiply({hidden, f}, down.weight, 0, rows, h, {yp, h, false, down.bias});
+    for (int64_t c = 0; c < f; c += kHidden) {
+      const int64_t n = std::min(kHidden, f - c), ldz = train ? f : n;
+      float* zp = train ? z + row * f + c : hidden;
+      multiply({in + row * h, h}, up.weight, c / up.weight.width, rows, n,
+               {zp, ldz, false, up.bias != nullptr ? up.bias + c : nullptr});
+      activation_forward(zp, ldz, rows, n, block.activation, hidden);
+      multiply({hidden, n}, down.weight, 0, rows, h, {yp, h, c > 0, c > 0 ? nullptr : down.bias}, {c, n});
+    }
     dropout_add_norm(yp, in + row * h, rows, tokens - row, h, key, who + (who != nullptr ? row : 0), gamma,
                      beta, block.norm.eps, train ? sum + row * h : yp, yp, train ? stats + 2 * row : nullptr,
                      mask);
@@ -57,26 +68,28 @@ Tensor CpuGraph::feed_forward_block(Tensor x, const Segments& segments, const Fe
     const float* dy = at(y).gradient;
     runtime_.parallel(parts.count, [&](int64_t p, int slot) {
       const int64_t row = parts.begin(p), rows = parts.rows(p);
-      float* mask = runtime_.scratch(slot, static_cast<size_t>(h + 2 * rows * h + 2 * rows * f));
+      float* mask = runtime_.scratch(slot, static_cast<size_t>(h + 2 * rows * h + 2 * rows * kHidden));
       float* ds = mask + h;
       float* dout = ds + rows * h;
       float* dz = dout + rows * h;
-      float* hidden = dz + rows * f;
+      float* hidden = dz + rows * kHidden;
       const bool direct = dx != nullptr && !accumulate;  // the residual's share is the first to be written
       float* dsum = direct ? dx + row * h : ds;
       float* sums = partial.partial + p * 2 * h;
       dropout_add_norm_backward(dy + row * h, sum + row * h, stats + 2 * row, rows, tokens - row, h, key,
                                 who + (who != nullptr ? row : 0), parameters_.value(block.norm.gamma), dsum,
                                 dout, sums, sums + h, mask);
-      pack_panel(dout, h, row, rows, jobs[1].dy);
-      multiply({dout, h}, down_weight, 0, rows, f, {dz, f});
-      activation_backward(dz, z + row * f, rows, f, block.activation, dz, hidden);
-      pack_panel(hidden, f, row, rows, jobs[1].x);
-      pack_panel(dz, f, row, rows, jobs[0].dy);
+      pack_gradient(dout, h, p, row, rows, 0, h, jobs[1]);
       pack_panel(at(x).data + row * h, h, row, rows, jobs[0].x);
-      if (dx == nullptr) return;
-      if (!direct) add_to(dx + row * h, ds, rows * h);
-      multiply({dz, f}, up_weight, 0, rows, h, {dx + row * h, h, true});
+      if (dx != nullptr && !direct) add_to(dx + row * h, ds, rows * h);
+      for (int64_t c = 0; c < f; c += kHidden) {
+        const int64_t n = std::min(kHidden, f - c);
+        multiply({dout, h}, down_weight, c / down_weight.width, rows, n, {dz, n});
+        activation_backward(dz, z + row * f + c, f, rows, n, block.activation, dz, hidden);
+        pack_panel(hidden, n, row, rows, jobs[1].x.some(c, n));
+        pack_gradient(dz, n, p, row, rows, c, n, jobs[0]);
+        if (dx != nullptr) multiply({dz, n}, up_weight, 0, rows, h, {dx + row * h, h, true}, {c, n});
+      }
     });
     finish(partial);
     weight_gradients(jobs);
@@ -153,7 +166,7 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
                                 who + (who != nullptr ? row : 0), parameters_.value(block.norm.gamma),
                                 direct ? dx + row * h : ds, dout, sums, sums + h, mask);
       if (dx != nullptr && !direct) add_to(dx + row * h, ds, rows * h);
-      pack_panel(dout, h, row, rows, output.dy);
+      pack_gradient(dout, h, p, row, rows, 0, h, output);
       pack_panel(context + row * h, h, row, rows, output.x);
       multiply({dout, h}, output_weight, 0, rows, h, {dcontext + row * h, h});
     });
@@ -169,7 +182,8 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
     }
     runtime_.parallel(parts.count, [&](int64_t p, int) {
       const int64_t row = parts.begin(p), rows = parts.rows(p);
-      for (int i = 0; i < 3; ++i) pack_panel(dqkv + row * 3 * h + i * h, 3 * h, row, rows, jobs[i + 1].dy);
+      for (int i = 0; i < 3; ++i)
+        pack_gradient(dqkv + row * 3 * h + i * h, 3 * h, p, row, rows, 0, h, jobs[i + 1]);
       if (same_x != nullptr) pack_panel(at(x).data + row * h, h, row, rows, same_x->x);
       if (dx != nullptr) {
         multiply({dqkv + row * 3 * h, 3 * h}, input_weights, 0, rows, h, {dx + row * h, h, true});

@@ -90,7 +90,7 @@ Tensor CpuGraph::linear(Tensor x, const Linear& layer, Activation activation) {
     multiply({in + row * w.cols, w.cols}, wt.weight, 0, rows, w.rows,
              {z + row * w.rows, w.rows, false, wt.bias});
     if (activation == Activation::none) return;
-    activation_forward(z + row * w.rows, rows, w.rows, activation, out + row * w.rows);
+    activation_forward(z + row * w.rows, w.rows, rows, w.rows, activation, out + row * w.rows);
   });
   if (!train) return y;
 
@@ -107,10 +107,10 @@ Tensor CpuGraph::linear(Tensor x, const Linear& layer, Activation activation) {
     runtime_.parallel(parts.count, [&](int64_t p, int) {
       const int64_t row = parts.begin(p), rows = parts.rows(p);
       if (activation != Activation::none) {
-        activation_backward(dy + row * w.rows, z + row * w.rows, rows, w.rows, activation, dz + row * w.rows,
-                            nullptr);
+        activation_backward(dy + row * w.rows, z + row * w.rows, w.rows, rows, w.rows, activation,
+                            dz + row * w.rows, nullptr);
       }
-      pack_panel(dz + row * w.rows, w.rows, row, rows, job.dy);
+      pack_gradient(dz + row * w.rows, w.rows, p, row, rows, 0, w.rows, job);
       pack_panel(at(x).data + row * w.cols, w.cols, row, rows, job.x);
       if (dx == nullptr) return;
       multiply({dz + row * w.rows, w.rows}, weight, 0, rows, w.cols, {dx + row * w.cols, w.cols, accumulate});
