@@ -55,8 +55,7 @@ void FalseNegatives::add_known(std::span<const uint32_t> rows, int64_t first, in
       if (const auto at = columns.find(text); at != columns.end()) add(at->second);
     };
     const uint32_t anchor = data_.text(0, rows[i]), positive = data_.text(1, rows[i]);
-    add_text(anchor);
-    add_text(positive);
+    // The row's own two texts are among them.
     for (const std::span<const uint32_t> related : {positives_.at(anchor), anchors_.at(positive)}) {
       if (related.size() <= columns.size()) {
         for (uint32_t text : related) add_text(text);

@@ -44,6 +44,7 @@ TrainOptions without_gain(int64_t patience) {
   o.learning_rate = 0;
   o.weight_decay = 0;
   o.eval_steps = 2;
+  o.checkpoint_steps = 0;
   o.patience = patience;
   return o;
 }
@@ -89,6 +90,7 @@ TEST(Patience, begins_again_with_every_gain) {
   TrainOptions options = small_options();
   options.steps = 30;
   options.eval_steps = 1;
+  options.checkpoint_steps = 0;
   options.learning_rate = 0.02;  // up and down
   options.patience = 4;
   const Seen seen = run(folder / "out", options);
@@ -123,6 +125,7 @@ TEST(MinGain, is_what_a_score_must_gain_to_be_the_best) {
   TempFolder folder;
   TrainOptions options = small_options();
   options.eval_steps = 2;
+  options.checkpoint_steps = 0;
   const Seen every = run(folder / "every", options);
   ASSERT_GT(every.best.size(), 1U) << "this run gets better";
   options.min_gain = 2;  // of a correlation: impossible
@@ -175,6 +178,7 @@ TEST(EvalShare, skips_evaluations_but_the_first_and_the_last) {
   TempFolder folder;
   TrainOptions options = small_options();
   options.eval_steps = 1;
+  options.checkpoint_steps = 0;
   EXPECT_EQ(run(folder / "all", options).evaluated.size(), 13U);
   options.eval_share = 1e-9;
   EXPECT_EQ(run(folder / "few", options).evaluated, (std::vector<int64_t>{0, 1, 12}));

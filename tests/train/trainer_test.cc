@@ -66,6 +66,22 @@ TEST(Trainer, the_same_bits_at_any_thread_count_and_another_seed_differs) {
   EXPECT_NE(weights(folder / "one"), weights(folder / "other"));
 }
 
+// The same rows and weights in every step: only what is dropped differs.
+TEST(Trainer, drops_other_numbers_in_every_step) {
+  TrainOptions o = small_options();
+  o.learning_rate = 0;
+  o.batch_size = 120;
+  std::vector<double> with, without;
+  for (std::vector<double>* losses : {&with, &without}) {
+    Trainer trainer = testing::small_trainer(o, 2, false);
+    for (int step = 0; step < 3; ++step) losses->push_back(trainer.step().loss);
+    o.dropout = 0;
+  }
+  EXPECT_TRUE(with[0] != with[1] && with[1] != with[2] && with[0] != with[2]);
+  EXPECT_NEAR(without[0], without[1], 1e-6);
+  EXPECT_NEAR(without[0], without[2], 1e-6);
+}
+
 TEST(Trainer, interrupted_and_resumed_twice_gives_the_files_of_the_whole_run) {
   TempFolder folder;
   train(folder / "whole", small_options());
