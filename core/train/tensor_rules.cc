@@ -18,6 +18,10 @@ std::string some_names(const model::SentenceModel& model) {
 }
 
 std::regex pattern(const char* option, const std::string& text, const model::SentenceModel& model) {
+  // The library's parser calls itself for every bracket: an endless one would end the process.
+  constexpr size_t kLongest = 1000;
+  if (text.size() > kLongest)
+    fail_usage(option, ": ", text.size(), " characters found, at most ", kLongest, " expected");
   std::regex made;
   try {
     made.assign(text);

@@ -89,6 +89,12 @@ TEST(Usage, of_training) {
   expect_error(wrong({"--memory", "1M"}), 2, "memory: 1 MB found, at least ");
   expect_line(wrong({"--mask-similarity", "0.9"}), 2,
               "mask-similarity: the loss cosine has no negatives of other rows to mask");
+  for (const char* memory : {"0", "-1G", "nan", "inf", "1e999G", "2 G", "2g", "G", "999K", "1e16"})
+    expect_line(wrong({"--memory=" + std::string(memory)}), 2,
+                "memory: \"" + std::string(memory) + "\" found, bytes expected, as 2G or 800M");
+  const std::string deep = std::string(50'000, '(') + "a" + std::string(50'000, ')');
+  expect_line(wrong({"--freeze", deep}), 2, "freeze: 100001 characters found, at most 1000 expected");
+  expect_line(wrong({"--rates", deep + "=1"}), 2, "rates: 100001 characters found, at most 1000 expected");
   expect_error(wrong({"--freeze", "("}), 2, "freeze: \"(\" found, a regular expression expected");
   expect_error(wrong({"--freeze", "poetry"}), 2, "freeze: \"poetry\" fits no tensor of the model");
   expect_error(wrong({"--freeze", "."}), 2, "freeze: \".\" leaves no tensor to train");
