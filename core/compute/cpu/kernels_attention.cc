@@ -32,6 +32,12 @@ inline int64_t padded(int64_t n) {
 HWY_BEFORE_NAMESPACE();
 namespace hone::compute::cpu::HWY_NAMESPACE {
 
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
+constexpr int kMostRows = 8;  // of two vectors: what 32 registers hold
+#else
+constexpr int kMostRows = 6;
+#endif
+
 // C[M,N] (+)= alpha * A[M,K] B[K,N] for MB rows and NV vectors of C. A(m,k) = a[m*ars + k*acs]; rows of B are
 // readable in whole vectors.
 template <int MB, int NV>
@@ -40,18 +46,36 @@ HWY_INLINE void product_tile(int64_t depth, const float* a, int64_t ars, int64_t
   const D d;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(d));
   V sum[MB][NV];
+  HWY_UNROLL(8)
   for (int m = 0; m < MB; ++m) {
+    HWY_UNROLL(2)
     for (int v = 0; v < NV; ++v) sum[m][v] = hn::Zero(d);
   }
+  HWY_UNROLL(1)
   for (int64_t k = 0; k < depth; ++k) {
     V bv[NV];
+    HWY_UNROLL(2)
     for (int v = 0; v < NV; ++v) bv[v] = hn::LoadU(d, b + k * ldb + v * lanes);
+    HWY_UNROLL(8)
     for (int m = 0; m < MB; ++m) {
       const V av = hn::Set(d, a[m * ars + k * acs]);
+      HWY_UNROLL(2)
       for (int v = 0; v < NV; ++v) sum[m][v] = hn::MulAdd(av, bv[v], sum[m][v]);
     }
   }
   const V scale = hn::Set(d, alpha);
+  if (cols >= NV * lanes) {  // sums that are never addressed stay in registers
+    HWY_UNROLL(8)
+    for (int m = 0; m < MB; ++m) {
+      HWY_UNROLL(2)
+      for (int v = 0; v < NV; ++v) {
+        float* out = c + m * ldc + v * lanes;
+        const V value = hn::Mul(scale, sum[m][v]);
+        hn::StoreU(accumulate ? hn::Add(value, hn::LoadU(d, out)) : value, d, out);
+      }
+    }
+    return;
+  }
   for (int m = 0; m < MB; ++m) {
     for (int v = 0; v < NV; ++v) {
       const int64_t left = cols - v * lanes;
@@ -68,8 +92,9 @@ HWY_INLINE void product_columns(int64_t rows, int64_t depth, const float* a, int
                                 const float* b, int64_t ldb, float* c, int64_t ldc, int64_t cols, float alpha,
                                 bool accumulate) {
   int64_t m = 0;
-  for (; m + 6 <= rows; m += 6) {
-    product_tile<6, NV>(depth, a + m * ars, ars, acs, b, ldb, c + m * ldc, ldc, cols, alpha, accumulate);
+  for (; m + kMostRows <= rows; m += kMostRows) {
+    product_tile<kMostRows, NV>(depth, a + m * ars, ars, acs, b, ldb, c + m * ldc, ldc, cols, alpha,
+                                accumulate);
   }
   a += m * ars;
   c += m * ldc;
@@ -84,6 +109,10 @@ HWY_INLINE void product_columns(int64_t rows, int64_t depth, const float* a, int
       return product_tile<4, NV>(depth, a, ars, acs, b, ldb, c, ldc, cols, alpha, accumulate);
     case 5:
       return product_tile<5, NV>(depth, a, ars, acs, b, ldb, c, ldc, cols, alpha, accumulate);
+    case 6:
+      return product_tile<6, NV>(depth, a, ars, acs, b, ldb, c, ldc, cols, alpha, accumulate);
+    case 7:
+      return product_tile<7, NV>(depth, a, ars, acs, b, ldb, c, ldc, cols, alpha, accumulate);
     default:
       return;
   }
@@ -111,14 +140,15 @@ void transpose_padded(const float* x, int64_t length, int64_t width, int64_t ld,
   }
 }
 
-// x itself when its rows may be read in whole vectors, else a padded copy.
-HWY_INLINE const float* vector_rows(const float* x, int64_t length, int64_t width, int64_t& ld, float* copy) {
-  if (width % kVector == 0) return x;
-  const int64_t columns = padded(width);
+// The rows of x side by side, padded to whole vectors: as they lie in a token matrix, a power of two apart or
+// nearly, they would share a few sets of the first cache.
+HWY_INLINE const float* vector_rows(const float* x, int64_t length, int64_t width, int64_t ld, float* copy) {
+  const D d;
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(d)), columns = padded(width);
   for (int64_t j = 0; j < length; ++j) {
-    for (int64_t i = 0; i < columns; ++i) copy[j * columns + i] = i < width ? x[j * ld + i] : 0;
+    for (int64_t i = 0; i < columns; i += lanes)
+      hn::StoreU(load(d, x + j * ld + i, width - i), d, copy + j * columns + i);
   }
-  ld = columns;
   return copy;
 }
 
@@ -152,8 +182,8 @@ void attention_head(const HeadShape& s, const HeadMask& mask, const float* q, co
   float* vcopy = kt + s.width * columns;               // [L, padded(d)]
   float* scores = vcopy + s.length * padded(s.width);  // [kBlock, columns]
   transpose_padded(k, s.length, s.width, s.ld, kt);
-  int64_t ldv = s.ld;
-  v = vector_rows(v, s.length, s.width, ldv, vcopy);
+  const int64_t ldv = padded(s.width);
+  v = vector_rows(v, s.length, s.width, s.ld, vcopy);
   for (int64_t first = 0; first < s.length; first += kBlock) {
     const int64_t rows = HWY_MIN(kBlock, s.length - first);
     product(rows, columns, s.width, q + first * s.ld, s.ld, 1, kt, columns, scores, columns, s.scale, false);
@@ -200,16 +230,15 @@ void attention_head_backward(const HeadShape& s, const HeadMask& mask, const flo
   float* ds = pm + kBlock * columns;        // gradient of the scores
   transpose_padded(k, s.length, s.width, s.ld, kt);
   transpose_padded(v, s.length, s.width, s.ld, vt);
-  int64_t ldk = s.ld, ldq = s.ld, ldo = s.ld_out;
-  const float* krows = vector_rows(k, s.length, s.width, ldk, kcopy);
-  const float* qrows = vector_rows(q, s.length, s.width, ldq, qcopy);
-  const float* orows = vector_rows(dout, s.length, s.width, ldo, ocopy);
+  const float* krows = vector_rows(k, s.length, s.width, s.ld, kcopy);
+  const float* qrows = vector_rows(q, s.length, s.width, s.ld, qcopy);
+  const float* orows = vector_rows(dout, s.length, s.width, s.ld_out, ocopy);
   const bool masked = mask.key.threshold != 0;
   for (int64_t first = 0; first < s.length; first += kBlock) {
     const int64_t rows = HWY_MIN(kBlock, s.length - first);
     const float* dout_block = dout + first * s.ld_out;
-    product(rows, columns, s.width, q + first * s.ld, s.ld, 1, kt, columns, p, columns, s.scale, false);
-    product(rows, columns, s.width, dout_block, s.ld_out, 1, vt, columns, ds, columns, 1, false);
+    product(rows, columns, s.width, qrows + first * width, width, 1, kt, columns, p, columns, s.scale, false);
+    product(rows, columns, s.width, orows + first * width, width, 1, vt, columns, ds, columns, 1, false);
     for (int64_t i = 0; i < rows; ++i) {
       float* row = p + i * columns;
       const V shift = hn::Set(d, lse[first + i]);
@@ -246,9 +275,9 @@ void attention_head_backward(const HeadShape& s, const HeadMask& mask, const flo
       }
     }
     const bool later = first > 0;
-    product(s.length, s.width, rows, kept, 1, columns, orows + first * ldo, ldo, dv, s.ld, 1, later);
-    product(rows, s.width, s.length, ds, columns, 1, krows, ldk, dq + first * s.ld, s.ld, s.scale, false);
-    product(s.length, s.width, rows, ds, 1, columns, qrows + first * ldq, ldq, dk, s.ld, s.scale, later);
+    product(s.length, s.width, rows, kept, 1, columns, orows + first * width, width, dv, s.ld, 1, later);
+    product(rows, s.width, s.length, ds, columns, 1, krows, width, dq + first * s.ld, s.ld, s.scale, false);
+    product(s.length, s.width, rows, ds, 1, columns, qrows + first * width, width, dk, s.ld, s.scale, later);
   }
 }
 
