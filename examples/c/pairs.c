@@ -3,11 +3,11 @@
  *
  *   ./pairs MODEL PAIRS TEST OUT [STEPS]
  *
- * PAIRS is read by this program, as rows may come from a database or a queue: each is handed over by hone_dataset_add().
- * The loss is multiple negatives ranking (train.loss=mnr): the answers of the other rows of a batch, and all wrong ones,
- * are what a question's own answer must be nearer than. TEST is a file that hone reads, with the same columns; the task
- * "triplet" asks how often the answer is nearer than the wrong one. The verdict at the end is about that: is the tuned
- * model better than the one it came from? The tuned model is written to OUT.
+ * PAIRS is read by this program, as rows may come from a database or a queue: each is handed over by
+ * hone_dataset_add(). The loss is multiple negatives ranking (train.loss=mnr): the answers of the other rows of a
+ * batch, and all wrong ones, are what a question's own answer must be nearer than. TEST is a file that hone reads, with
+ * the same columns; the task "triplet" asks how often the answer is nearer than the wrong one. The verdict at the end
+ * is about that: is the tuned model better than the one it came from? The tuned model is written to OUT.
  *
  * Progress is fetched by the thread that waits, so the program needs no callback.
  */
