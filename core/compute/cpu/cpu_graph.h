@@ -37,9 +37,9 @@ struct Panels {
   static constexpr int64_t kTall = 256;
   int64_t padded = 0, tall = 0, height = 0, count = 0;
   explicit Panels(int64_t rows) : padded(pad_rows(rows)), height(padded >= 512 ? 64 : 32) {
-    if (products_on_tiles() && padded >= 2 * kTall) {
-      tall = padded / kTall - 2;
-      height = kTall / 2;
+    if (products_on_tiles()) {
+      if (padded > 64) height = padded >= 2 * kTall ? kTall / 2 : 64;
+      tall = std::max<int64_t>(0, padded / kTall - 2);
     }
     count = tall + (padded - tall * kTall + height - 1) / height;
   }
