@@ -45,6 +45,22 @@ decltype(auto) as_format(const F& f, int64_t row = -1) {
   }
 }
 
+// The same of the data that a call was given as argument `name`.
+template <class F>
+decltype(auto) about_data(const char* name, const F& f) {
+  try {
+    return f();
+  } catch (const StatusError&) {
+    throw;
+  } catch (const UsageError&) {
+    throw;  // an option's
+  } catch (const RowError& e) {
+    throw StatusError(HONE_EFORMAT, name, e.what(), e.row());
+  } catch (const Error& e) {
+    throw StatusError(HONE_EFORMAT, name, e.what());
+  }
+}
+
 // Calls put(slot, line) for each column that is read; a row that fails is taken back whole.
 template <class F>
 void add_row(hone_dataset& d, const F& put) {

@@ -188,7 +188,7 @@ hone_status hone_model_evaluate(const hone_model* model, const hone_dataset* dat
     const hone::config::Options& given = options_of(options);
     hone_buffer*& made = checked_out(out, "out");
     const hone::data::Table& table = checked_dataset.use();
-    const auto evaluation = as_format([&] {
+    const auto evaluation = about_data("dataset", [&] {
       return hone::eval::make_evaluation(task_of(given, table), table, *handle.model, handle.runtime->engine,
                                          evaluation_options(given));
     });

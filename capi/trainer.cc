@@ -25,22 +25,6 @@ decltype(auto) stepped(const F& f) {
   }
 }
 
-// What the core finds wrong with the data of a trainer; `name` is how hone.h calls them.
-template <class F>
-decltype(auto) about_data(const char* name, const F& f) {
-  try {
-    return f();
-  } catch (const StatusError&) {
-    throw;
-  } catch (const hone::UsageError&) {
-    throw;  // an option's
-  } catch (const hone::RowError& e) {
-    throw StatusError(HONE_EFORMAT, name, e.what(), e.row());
-  } catch (const hone::Error& e) {
-    throw StatusError(HONE_EFORMAT, name, e.what());
-  }
-}
-
 // The evaluation is made by the trainer, for the model as it will be trained.
 hone::train::MakeEvaluation make_evaluation(const hone_model& model, const hone_dataset& rows,
                                             const hone::config::Options& given) {

@@ -1,0 +1,243 @@
+// Evaluation through the interface: scores of every task are the reference's, and the verdict of a job is
+// what evaluating both models gives.
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/capi/rows.h"
+#include "tests/capi/steps.h"
+#include "tests/eval/fixture.h"
+
+namespace hone::testing {
+
+namespace {
+
+using nlohmann::json;
+
+const std::filesystem::path kSets = std::filesystem::path(HONE_FIXTURES) / "evaluators";
+
+Dataset read(hone_runtime* runtime, const std::filesystem::path& file, const Settings& settings) {
+  Dataset dataset;
+  Failure failure;
+  require(hone_dataset_read(runtime, file.c_str(), make_config(settings), dataset.place(), failure.place()),
+          failure);
+  return dataset;
+}
+
+json scores_of(const hone_model* model, const hone_dataset* dataset, const Settings& settings) {
+  Buffer buffer;
+  Failure failure;
+  require(hone_model_evaluate(model, dataset, make_config(settings), buffer.place(), failure.place()),
+          failure);
+  return json::parse(text_of(buffer));
+}
+
+struct Task {
+  const char *name, *unit, *primary;
+  std::filesystem::path file;
+  Settings settings = {};
+};
+
+const std::vector<Task>& tasks() {
+  static const std::vector<Task> all = {
+      {"sts", "pairs", "spearman_cosine", kPairsFile, {{"eval.task", "sts"}}},
+      {"binary", "pairs", "cosine_ap", kSets / "binary.jsonl", {{"eval.task", "binary"}}},
+      {"triplet", "triplets", "cosine_accuracy", kSets / "triplet.jsonl", {{"eval.task", "triplet"}}},
+      {"mse", "texts", "negative_mse", kSets / "mse.jsonl", {{"eval.task", "mse"}}}};
+  return all;
+}
+
+class Evaluate : public Jobs {
+ protected:
+  // The files: corpus, queries, qrels.
+  hone_status retrieval(const char* c, const char* q, const char* r, const hone_config* options,
+                        hone_buffer** out, hone_error** error) {
+    return hone_model_evaluate_retrieval(model, c, q, r, options, out, error);
+  }
+  const std::string corpus = kSets / "beir" / "corpus.jsonl", queries = kSets / "beir" / "queries.jsonl",
+                    qrels = kSets / "beir" / "qrels" / "test.tsv";
+};
+
+// The vectors of both differ by rounding, 1e-6; a score that is a share of rows is the same or moves by one
+// of them.
+void expect_reference(const json& scores, const json& expected) {
+  size_t compared = 0;
+  for (const auto& [name, value] : expected.items()) {
+    if (name == "found") continue;
+    ASSERT_TRUE(scores.contains(name)) << name;
+    ++compared;
+    if (value.is_null()) {
+      EXPECT_TRUE(scores[name].is_null()) << name;
+    } else {
+      EXPECT_NEAR(scores[name].get<double>(), value.get<double>(),
+                  1e-4 * std::max(1.0, std::abs(value.get<double>())))
+          << name;
+    }
+  }
+  EXPECT_GT(compared, 0u);
+}
+
+TEST_F(Evaluate, ScoresOfEveryTaskAreTheReferences) {
+  const json reference = eval::fixture_file("evaluators/models.json").at("mean-gelu");
+  for (const Task& task : tasks()) {
+    SCOPED_TRACE(task.name);
+    const Dataset data = read(runtime, task.file, task.settings);
+    const json scores = scores_of(model, data, task.settings);
+    EXPECT_EQ(scores["task"], task.name);
+    EXPECT_EQ(scores[task.unit], hone_dataset_size(data));
+    const std::string interval = std::string(task.primary) + "_95";
+    ASSERT_TRUE(scores.contains(interval)) << scores;
+    EXPECT_LE(scores[interval][0], scores[task.primary]);
+    EXPECT_GE(scores[interval][1], scores[task.primary]);
+    ASSERT_EQ(reference.contains(task.name), task.name != std::string("sts"));
+    if (reference.contains(task.name)) expect_reference(scores, reference.at(task.name));
+  }
+}
+
+TEST_F(Evaluate, TheTaskIsTheOneThatSuitsTheColumns) {
+  for (const Task& task : tasks()) {
+    if (std::string(task.name) == "binary") continue;  // has the columns of sts
+    SCOPED_TRACE(task.name);
+    const Dataset data = read(runtime, task.file, {});
+    EXPECT_EQ(scores_of(model, data, {}), scores_of(model, data, task.settings));
+  }
+}
+
+TEST_F(Evaluate, ATaskThatTheDataCannotHaveIsRefused) {
+  for (const Task& task : tasks()) {
+    const Dataset data = read(runtime, task.file, task.settings);
+    for (const Task& other : tasks()) {
+      const bool pairs = std::string(task.unit) == "pairs" && std::string(other.unit) == "pairs";
+      if (pairs || &task == &other) continue;
+      SCOPED_TRACE(std::string(task.name) + " as " + other.name);
+      Buffer none;
+      const Failure failure = refused(HONE_EFORMAT, [&](hone_error** error) {
+        return hone_model_evaluate(model, data, make_config(other.settings), none.place(), error);
+      });
+      EXPECT_EQ(failure.subject(), "dataset");
+    }
+  }
+}
+
+TEST_F(Evaluate, ALabelThatTheTaskCannotHaveIsNamedByItsRow) {
+  const Dataset data = dataset_of(runtime, {"sentence1", "sentence2", "score"},
+                                  {{text_value("one"), text_value("two"), number_value(1)},
+                                   {text_value("tea"), text_value("two"), number_value(0.5)}});
+  Buffer none;
+  const Failure failure = refused(HONE_EFORMAT, [&](hone_error** error) {
+    return hone_model_evaluate(model, data, make_config({{"eval.task", "binary"}}), none.place(), error);
+  });
+  EXPECT_EQ(failure.subject(), "dataset");
+  EXPECT_EQ(failure.row(), 1);
+  EXPECT_NE(failure.message().find("0.5"), std::string::npos) << failure.message();
+}
+
+TEST_F(Evaluate, TheMarginOfTripletsCounts) {
+  const Dataset data = read(runtime, kSets / "triplet.jsonl", {});
+  const json scores =
+      scores_of(model, data, {{"eval.margin", 2.5}});  // no distance of unit vectors reaches it
+  EXPECT_EQ(scores["cosine_accuracy"], 0);
+}
+
+TEST_F(Evaluate, RetrievalIsTheReferences) {
+  Buffer buffer;
+  Failure failure;
+  require(retrieval(corpus.c_str(), queries.c_str(), qrels.c_str(), nullptr, buffer.place(), failure.place()),
+          failure);
+  const json scores = json::parse(text_of(buffer));
+  EXPECT_EQ(scores["task"], "retrieval");
+  expect_reference(scores, eval::fixture_file("evaluators/models.json").at("mean-gelu").at("retrieval"));
+}
+
+TEST_F(Evaluate, RetrievalBySimilarityAskedFor) {
+  Buffer buffer;
+  Failure failure;
+  require(retrieval(corpus.c_str(), queries.c_str(), qrels.c_str(), make_config({{"eval.similarity", "dot"}}),
+                    buffer.place(), failure.place()),
+          failure);
+  EXPECT_TRUE(json::parse(text_of(buffer)).contains("dot_ndcg@10"));
+}
+
+TEST_F(Evaluate, RetrievalRefusesArgumentsThatAreNone) {
+  Buffer none;
+  const char *c = corpus.c_str(), *q = queries.c_str(), *r = qrels.c_str();
+  const auto subject = [&](const char* first, const char* second, const char* third) {
+    return refused(HONE_EINVAL,
+                   [&](auto e) { return retrieval(first, second, third, nullptr, none.place(), e); })
+        .subject();
+  };
+  for (const char* bad : {static_cast<const char*>(nullptr), "", "\xff"}) {
+    EXPECT_EQ(subject(bad, q, r), "corpus");
+    EXPECT_EQ(subject(c, bad, r), "queries");
+    EXPECT_EQ(subject(c, q, bad), "qrels");
+  }
+  EXPECT_EQ(refused(HONE_EINVAL, [&](auto e) { return retrieval(c, q, r, nullptr, nullptr, e); }).subject(),
+            "out");
+  EXPECT_EQ(none, nullptr);
+}
+
+TEST_F(Evaluate, RetrievalNamesWhatIsWrongInItsFiles) {
+  const TempFolder folder;
+  const std::string head = "query-id\tcorpus-id\tscore\n";
+  folder.write("no-query.tsv", head + "q0\td0\t1\nnobody\td0\t1\n");
+  folder.write("no-passage.tsv", head + "q0\tnothing\t1\n");
+  folder.write("none-relevant.tsv", head + "q0\td0\t0\n");
+  folder.write("no-score.tsv", "query-id\tcorpus-id\nq0\td0\n");
+  folder.write("words.tsv", head + "q0\td0\tvery\n");
+  for (const auto& [name, parts] : std::vector<std::pair<const char*, std::vector<std::string>>>{
+           {"no-query.tsv", {"no-query.tsv:3", "query-id", "nobody"}},
+           {"no-passage.tsv", {"no-passage.tsv:2", "corpus-id", "nothing"}},
+           {"none-relevant.tsv", {"none-relevant.tsv", "relevant"}},
+           {"no-score.tsv", {"no-score.tsv", "score"}},
+           {"words.tsv", {"words.tsv:2", "very"}},
+           {"not-there.tsv", {"not-there.tsv"}}}) {
+    SCOPED_TRACE(name);
+    const std::string file = folder / name;
+    hone_buffer* untouched = nullptr;
+    const Failure failure = refused(HONE_EFAILED, [&](hone_error** error) {
+      return retrieval(corpus.c_str(), queries.c_str(), file.c_str(), nullptr, &untouched, error);
+    });
+    EXPECT_EQ(untouched, nullptr);
+    for (const std::string& part : parts)
+      EXPECT_NE(failure.message().find(part), std::string::npos) << part << ": " << failure.message();
+  }
+}
+
+// Before and after are what hone_model_evaluate() makes of the two models, to the bit.
+TEST_F(Evaluate, AVerdictIsWhatBothModelsScore) {
+  for (const Task& task : tasks()) {
+    SCOPED_TRACE(task.name);
+    const Dataset data = read(runtime, task.file, task.settings);
+    Settings settings = small_settings(task.settings);
+    settings.push_back({"train.dropout", 0.0});
+    const Trainer trainer = make_trainer(model, dataset, data, settings);
+    const Job job = start(trainer);
+    ASSERT_EQ(end_of(job), HONE_JOB_FINISHED);
+    const json report = json::parse(report_of(job)), verdict = report.at("verdict");
+    const json base = scores_of(model, data, task.settings),
+               tuned = scores_of(result_of(job), data, task.settings);
+    EXPECT_EQ(verdict.at("metric"), task.primary);
+    EXPECT_EQ(verdict.at("before"), base.at(task.primary));
+    EXPECT_EQ(verdict.at("after"), tuned.at(task.primary));
+    EXPECT_NE(verdict.at("before"), verdict.at("after"));
+    const double difference = verdict.at("after").get<double>() - verdict.at("before").get<double>();
+    EXPECT_NEAR(verdict.at("difference").get<double>(), difference,
+                1e-12 * std::max(1.0, std::abs(difference)));
+    EXPECT_LE(verdict.at("low"), verdict.at("high"));
+    EXPECT_GE(verdict.at("share_better"), 0);
+    EXPECT_LE(verdict.at("share_better"), 1);
+    for (const auto& [name, value] : report.at("before").items()) EXPECT_EQ(value, base.at(name)) << name;
+    for (const auto& [name, value] : report.at("after").items()) EXPECT_EQ(value, tuned.at(name)) << name;
+  }
+}
+
+TEST_F(Evaluate, WithoutAnEvaluationThereIsNoVerdict) {
+  const Job job = start(short_trainer());
+  ASSERT_EQ(end_of(job), HONE_JOB_FINISHED);
+  const json report = json::parse(report_of(job));
+  EXPECT_TRUE(report.at("verdict").is_null());
+}
+
+}  // namespace
+
+}  // namespace hone::testing
