@@ -180,9 +180,10 @@ MnrOptions mnr_options(const LossOptions& o) {
   m.per_direction = o.word("partition") == "per_direction";
   bool query_doc = false;
   std::string rest = o.word("directions");
-  while (!rest.empty()) {
+  for (bool more = !rest.empty(); more;) {
     const std::string one = rest.substr(0, rest.find('+'));
-    rest.erase(0, std::min(rest.size(), one.size() + 1));
+    more = one.size() < rest.size();  // also after a + at the end
+    rest.erase(0, one.size() + (more ? 1 : 0));
     bool* known = one == "qd"   ? &query_doc
                   : one == "qq" ? &m.query_query
                   : one == "dq" ? &m.doc_query
@@ -292,9 +293,10 @@ LossOptions::LossOptions(const LossInfo& info, std::string_view text) : info_(&i
   for (const OptionInfo& option : info.options) {
     if (*option.usual != '\0') options_.parse(option, option.usual, option.name());
   }
-  while (!text.empty()) {
+  for (bool more = !text.empty(); more;) {
     const std::string_view piece = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(text.size(), piece.size() + 1));
+    more = piece.size() < text.size();  // also after a comma at the end
+    text.remove_prefix(piece.size() + (more ? 1 : 0));
     const size_t equals = piece.find('=');
     const std::string_view name = piece.substr(0, equals);
     const auto option = std::find_if(info.options.begin(), info.options.end(),
@@ -372,7 +374,8 @@ std::unique_ptr<Loss> make_loss(const LossInfo& info, const LossOptions& options
     if (static_cast<double>(widths.back()) != d || d < 1 || widths.back() > setup.dim)
       fail_usage("loss-options: matryoshka: ", d, " found, whole numbers from 1 to ", setup.dim, " expected");
   }
-  return matryoshka_loss(std::move(loss), std::move(widths), std::move(weights));
+  return matryoshka_loss(std::move(loss), std::move(widths), std::move(weights),
+                         info.labels == Labels::teacher_vector);
 }
 
 }  // namespace hone::loss

@@ -47,8 +47,8 @@ std::unique_ptr<Loss> margin_mse_loss(Score similarity);
 std::unique_ptr<Loss> kl_loss(Score similarity, double temperature);
 
 // The sum of weight_k times `inner` on the first dims[k] numbers of each vector, scaled to length 1.
-// Kusupati et al. 2022. `inner` has no heads. A label as wide as the vectors (a teacher's) is cut with them.
+// Kusupati et al. 2022. `inner` has no heads. `vector_labels`: labels are vectors (a teacher's), cut as well.
 std::unique_ptr<Loss> matryoshka_loss(std::unique_ptr<Loss> inner, std::vector<int64_t> dims,
-                                      std::vector<double> weights);
+                                      std::vector<double> weights, bool vector_labels);
 
 }  // namespace hone::loss

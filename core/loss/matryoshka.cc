@@ -12,8 +12,12 @@ constexpr double kNormalizeFloor = 1e-12;
 
 class Matryoshka final : public Loss {
  public:
-  Matryoshka(std::unique_ptr<Loss> inner, std::vector<int64_t> dims, std::vector<double> weights)
-      : inner_(std::move(inner)), dims_(std::move(dims)), weights_(std::move(weights)) {}
+  Matryoshka(std::unique_ptr<Loss> inner, std::vector<int64_t> dims, std::vector<double> weights,
+             bool vector_labels)
+      : inner_(std::move(inner)),
+        dims_(std::move(dims)),
+        weights_(std::move(weights)),
+        vector_labels_(vector_labels) {}
 
   bool compares_all() const override { return inner_->compares_all(); }
   double evaluate(const Batch& batch, compute::Engine& engine, std::span<float> gradient) override {
@@ -41,7 +45,7 @@ class Matryoshka final : public Loss {
     Batch shorter = batch;
     shorter.dim = dim;
     shorter.vectors = cut;
-    if (batch.label_width == batch.dim && batch.dim > 1) {
+    if (vector_labels_) {
       for (int64_t r = 0; r < batch.rows; ++r) {
         const auto from = batch.labels.begin() + r * batch.label_width;
         labels.insert(labels.end(), from, from + dim);
@@ -70,13 +74,14 @@ class Matryoshka final : public Loss {
   std::unique_ptr<Loss> inner_;
   std::vector<int64_t> dims_;
   std::vector<double> weights_;
+  bool vector_labels_;
 };
 
 }  // namespace
 
 std::unique_ptr<Loss> matryoshka_loss(std::unique_ptr<Loss> inner, std::vector<int64_t> dims,
-                                      std::vector<double> weights) {
-  return std::make_unique<Matryoshka>(std::move(inner), std::move(dims), std::move(weights));
+                                      std::vector<double> weights, bool vector_labels) {
+  return std::make_unique<Matryoshka>(std::move(inner), std::move(dims), std::move(weights), vector_labels);
 }
 
 }  // namespace hone::loss
