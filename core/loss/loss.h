@@ -21,7 +21,8 @@
 
 namespace hone::loss {
 
-// What does not count in an in-batch loss: for each row, columns of each kind of comparison.
+// What does not count in an in-batch loss: for each row, columns of each kind of comparison. A row's own pair
+// is never among them.
 struct FalseNegatives {
   compute::LeftOut query_doc;    // columns: documents, positives first, [(roles - 1) * rows]
   compute::LeftOut query_query;  // columns: queries
@@ -34,6 +35,7 @@ struct Batch {
   std::span<const float> vectors;  // [roles, rows, dim]
   std::span<const float> labels;   // [rows, label_width]
   int64_t label_width = 0;
+  uint64_t number = 0;  // of the batch in its run: with a seed, what is drawn at random
   const FalseNegatives* false_negatives = nullptr;  // null: none
 
   const float* vector(int64_t role, int64_t row) const { return vectors.data() + (role * rows + row) * dim; }

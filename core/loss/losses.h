@@ -16,11 +16,16 @@ std::unique_ptr<Loss> cosine_loss();
 // AnglE's similarity (Li & Li 2023).
 std::unique_ptr<Loss> cosent_loss(Score similarity, double scale);
 
+enum class Hardness { none, in_batch_negatives, hard_negatives, all_negatives };
 struct MnrOptions {
   double scale = 20;
   Score similarity = Score::cosine;                              // or dot
   bool query_query = false, doc_query = false, doc_doc = false;  // besides queries against documents
   bool per_direction = false;  // a softmax for each direction, averaged; else one over all
+  // Negatives of a query whose similarity s counts by (scale + strength) s, the latter part taken as constant
+  // by the gradient: the nearer one is, the more of the gradient falls to it. Lan et al. 2025.
+  Hardness hardness = Hardness::none;
+  double hardness_strength = 0;
 };
 // Mean of log(sum of e^(scale s_ij)) - scale s_ii: the positive among all documents of the batch.
 // Henderson et al. 2017; directions: Li et al. 2023 (GTE), Günther et al. 2023.
@@ -46,9 +51,15 @@ std::unique_ptr<Loss> margin_mse_loss(Score similarity);
 // times temperature^2, as a mean over rows.
 std::unique_ptr<Loss> kl_loss(Score similarity, double temperature);
 
+struct MatryoshkaOptions {
+  std::vector<int64_t> dims;
+  std::vector<double> weights;
+  bool vector_labels = false;  // labels are vectors (a teacher's), cut as well
+  size_t per_batch = 0;        // of dims: drawn by seed and the batch's number
+  uint64_t seed = 0;
+};
 // The sum of weight_k times `inner` on the first dims[k] numbers of each vector, scaled to length 1.
-// Kusupati et al. 2022. `inner` has no heads. `vector_labels`: labels are vectors (a teacher's), cut as well.
-std::unique_ptr<Loss> matryoshka_loss(std::unique_ptr<Loss> inner, std::vector<int64_t> dims,
-                                      std::vector<double> weights, bool vector_labels);
+// Kusupati et al. 2022. `inner` has no heads.
+std::unique_ptr<Loss> matryoshka_loss(std::unique_ptr<Loss> inner, MatryoshkaOptions options);
 
 }  // namespace hone::loss

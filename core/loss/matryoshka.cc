@@ -1,7 +1,10 @@
 // A loss on the first numbers of the vectors, for several counts of them: vectors that may be cut afterwards.
+// Which counts a batch is for may be drawn: by its number, so that a run that goes on draws the same.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "base/philox.h"
 #include "loss/losses.h"
 
 namespace hone::loss {
@@ -12,22 +15,37 @@ constexpr double kNormalizeFloor = 1e-12;
 
 class Matryoshka final : public Loss {
  public:
-  Matryoshka(std::unique_ptr<Loss> inner, std::vector<int64_t> dims, std::vector<double> weights,
-             bool vector_labels)
-      : inner_(std::move(inner)),
-        dims_(std::move(dims)),
-        weights_(std::move(weights)),
-        vector_labels_(vector_labels) {}
+  Matryoshka(std::unique_ptr<Loss> inner, MatryoshkaOptions options)
+      : inner_(std::move(inner)), options_(std::move(options)) {}
 
   bool compares_all() const override { return inner_->compares_all(); }
   double evaluate(const Batch& batch, compute::Engine& engine, std::span<float> gradient) override {
     double sum = 0;
-    for (size_t k = 0; k < dims_.size(); ++k)
-      sum += weights_[k] * at(batch, engine, dims_[k], weights_[k], gradient);
+    for (size_t k : drawn(batch.number)) {
+      const double weight = options_.weights[k];
+      sum += weight * at(batch, engine, options_.dims[k], weight, gradient);
+    }
     return sum;
   }
 
  private:
+  // Which of dims, in their order.
+  std::vector<size_t> drawn(uint64_t batch) const {
+    constexpr uint32_t kStream = 0x4D415452;  // keeps these draws apart from others
+    std::vector<size_t> all(options_.dims.size());
+    std::iota(all.begin(), all.end(), size_t{0});
+    if (options_.per_batch == all.size()) return all;
+    for (size_t k = 0; k < options_.per_batch; ++k) {
+      const auto words =
+          philox4x32({static_cast<uint32_t>(batch), static_cast<uint32_t>(batch >> 32),
+                      static_cast<uint32_t>(k), kStream},
+                     {static_cast<uint32_t>(options_.seed), static_cast<uint32_t>(options_.seed >> 32)});
+      std::swap(all[k], all[k + words[0] % (all.size() - k)]);
+    }
+    all.resize(options_.per_batch);
+    std::sort(all.begin(), all.end());
+    return all;
+  }
   double at(const Batch& batch, compute::Engine& engine, int64_t dim, double weight,
             std::span<float> gradient) {
     const int64_t all = batch.roles * batch.rows;
@@ -45,7 +63,7 @@ class Matryoshka final : public Loss {
     Batch shorter = batch;
     shorter.dim = dim;
     shorter.vectors = cut;
-    if (vector_labels_) {
+    if (options_.vector_labels) {
       for (int64_t r = 0; r < batch.rows; ++r) {
         const auto from = batch.labels.begin() + r * batch.label_width;
         labels.insert(labels.end(), from, from + dim);
@@ -72,16 +90,13 @@ class Matryoshka final : public Loss {
   }
 
   std::unique_ptr<Loss> inner_;
-  std::vector<int64_t> dims_;
-  std::vector<double> weights_;
-  bool vector_labels_;
+  MatryoshkaOptions options_;
 };
 
 }  // namespace
 
-std::unique_ptr<Loss> matryoshka_loss(std::unique_ptr<Loss> inner, std::vector<int64_t> dims,
-                                      std::vector<double> weights, bool vector_labels) {
-  return std::make_unique<Matryoshka>(std::move(inner), std::move(dims), std::move(weights), vector_labels);
+std::unique_ptr<Loss> matryoshka_loss(std::unique_ptr<Loss> inner, MatryoshkaOptions options) {
+  return std::make_unique<Matryoshka>(std::move(inner), std::move(options));
 }
 
 }  // namespace hone::loss

@@ -4,6 +4,9 @@
 //   queries with documents (always), queries with queries, positives with queries, positives with documents.
 // The log of the partition is the log-sum-exp over the directions, or with per_direction their mean. A query
 // is no negative of itself, nor is a document of another of its own row; false negatives are left out of all.
+//
+// Where hard negatives weigh more, documents of other rows may have another factor than those of the query's
+// own row: the former are summed as ever, with a factor of theirs, the few others one by one.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -55,18 +58,23 @@ struct Side {
   }
 };
 
+std::span<const int32_t> columns_of(const LeftOut& left_out, int64_t row) {
+  if (left_out.empty()) return {};
+  const auto i = static_cast<size_t>(row);
+  return std::span(left_out.index)
+      .subspan(static_cast<size_t>(left_out.offsets[i]),
+               static_cast<size_t>(left_out.offsets[i + 1] - left_out.offsets[i]));
+}
+
 // `left_out` and the columns i, i + step, i + 2 step, ... of each row i.
-LeftOut with_own(const LeftOut& left_out, int64_t rows, int64_t columns, int64_t step) {
+LeftOut with_own(const LeftOut& left_out, int64_t rows, int64_t count, int64_t step) {
   LeftOut all;
   all.offsets.assign(1, 0);
   for (int64_t i = 0; i < rows; ++i) {
     const auto begin = all.index.size();
-    if (!left_out.empty()) {
-      const auto at = static_cast<size_t>(i);
-      all.index.insert(all.index.end(), left_out.index.begin() + left_out.offsets[at],
-                       left_out.index.begin() + left_out.offsets[at + 1]);
-    }
-    for (int64_t c = i; c < columns; c += step) all.index.push_back(static_cast<int32_t>(c));
+    const auto columns = columns_of(left_out, i);
+    all.index.insert(all.index.end(), columns.begin(), columns.end());
+    for (int64_t c = i; c < count; c += step) all.index.push_back(static_cast<int32_t>(c));
     std::sort(all.index.begin() + static_cast<std::ptrdiff_t>(begin), all.index.end());
     all.index.erase(std::unique(all.index.begin() + static_cast<std::ptrdiff_t>(begin), all.index.end()),
                     all.index.end());
@@ -93,18 +101,20 @@ class Mnr final : public Loss {
 
     static const FalseNegatives kNone;
     const FalseNegatives& f = batch.false_negatives != nullptr ? *batch.false_negatives : kNone;
+    const bool apart = options_.hardness != Hardness::none;  // a query's own documents, in the sums
     std::vector<Direction> directions;
-    directions.push_back({&queries, &docs, f.query_doc, {}});
+    directions.push_back({&queries, &docs, apart ? with_own(f.query_doc, rows, documents, rows) : f.query_doc,
+                          options_.scale + added_to(Hardness::in_batch_negatives)});
     if (options_.query_query)
-      directions.push_back({&queries, &queries, with_own(f.query_query, rows, rows, rows), {}});
-    if (options_.doc_query) directions.push_back({&positives, &queries, f.doc_query, {}});
+      directions.push_back({&queries, &queries, with_own(f.query_query, rows, rows, rows), options_.scale});
+    if (options_.doc_query) directions.push_back({&positives, &queries, f.doc_query, options_.scale});
     if (options_.doc_doc)
-      directions.push_back({&positives, &docs, with_own(f.doc_doc, rows, documents, rows), {}});
-    const auto scale = static_cast<float>(options_.scale);
+      directions.push_back({&positives, &docs, with_own(f.doc_doc, rows, documents, rows), options_.scale});
     for (Direction& d : directions) {
       d.lse.resize(static_cast<size_t>(rows));
-      compute::log_sum_exp(engine, d.x->rows, d.y->rows, scale, d.left_out, d.lse);
+      compute::log_sum_exp(engine, d.x->rows, d.y->rows, static_cast<float>(d.factor), d.left_out, d.lse);
     }
+    if (apart) add_own(directions[0], f.query_doc);
     const double sum = partition(directions, rows);
     double positive = 0;
     for (int64_t i = 0; i < rows; ++i) {
@@ -113,9 +123,14 @@ class Mnr final : public Loss {
                          -options_.scale / static_cast<double>(rows), queries.gradient.row(i),
                          docs.gradient.row(i));
     }
-    for (const Direction& d : directions) {
-      compute::log_sum_exp_gradient(engine, d.x->rows, d.y->rows, scale, d.left_out, d.lse, d.weight,
-                                    d.x->gradient, d.y->gradient);
+    if (apart) add_own_gradient(directions[0], f.query_doc);
+    for (Direction& d : directions) {
+      // What is added to the scale has no gradient.
+      if (d.factor != options_.scale) {
+        for (float& w : d.weight) w = static_cast<float>(static_cast<double>(w) * options_.scale / d.factor);
+      }
+      compute::log_sum_exp_gradient(engine, d.x->rows, d.y->rows, static_cast<float>(d.factor), d.left_out,
+                                    d.lse, d.weight, d.x->gradient, d.y->gradient);
     }
     queries.add_gradient(gradient.data());
     docs.add_gradient(gradient.data() + queries_end);
@@ -127,8 +142,46 @@ class Mnr final : public Loss {
   struct Direction {
     Side *x, *y;
     LeftOut left_out;
-    std::vector<float> lse, weight;
+    double factor;  // of similarities in the sums
+    std::vector<float> lse = {}, weight = {};
   };
+  // To the scale of negatives of a kind.
+  double added_to(Hardness kind) const {
+    const bool all = options_.hardness == Hardness::all_negatives && kind != Hardness::none;
+    return all || options_.hardness == kind ? options_.hardness_strength : 0;
+  }
+  // body(document, logit) for each document of row i's own that counts.
+  template <class Body>
+  void for_own(const Direction& d, const LeftOut& left_out, int64_t i, const Body& body) const {
+    const auto without = columns_of(left_out, i);
+    const int64_t rows = d.x->rows.rows(), documents = d.y->rows.rows();
+    for (int64_t c = i; c < documents; c += rows) {
+      if (std::binary_search(without.begin(), without.end(), c)) continue;
+      const double factor = options_.scale + added_to(c < rows ? Hardness::none : Hardness::hard_negatives);
+      body(c, factor * score(Score::dot, d.x->rows.row(i), d.y->rows.row(c), d.x->rows.width()));
+    }
+  }
+  void add_own(Direction& d, const LeftOut& left_out) const {
+    for (int64_t i = 0; i < d.x->rows.rows(); ++i) {
+      std::vector<double> logits{static_cast<double>(d.lse[static_cast<size_t>(i)])};
+      for_own(d, left_out, i, [&](int64_t, double logit) { logits.push_back(logit); });
+      const double most = *std::max_element(logits.begin(), logits.end());
+      double total = 0;
+      for (double logit : logits) total += std::exp(logit - most);
+      d.lse[static_cast<size_t>(i)] = static_cast<float>(most + std::log(total));
+    }
+  }
+  void add_own_gradient(Direction& d, const LeftOut& left_out) const {
+    for (int64_t i = 0; i < d.x->rows.rows(); ++i) {
+      const auto at = static_cast<size_t>(i);
+      const double weight = options_.scale * static_cast<double>(d.weight[at]);
+      for_own(d, left_out, i, [&](int64_t c, double logit) {
+        add_score_gradient(Score::dot, d.x->rows.row(i), d.y->rows.row(c), d.x->rows.width(),
+                           weight * std::exp(logit - static_cast<double>(d.lse[at])), d.x->gradient.row(i),
+                           d.y->gradient.row(c));
+      });
+    }
+  }
   // The sum of the rows' log partitions; fills the weights: their derivative by each log-sum-exp / rows.
   double partition(std::vector<Direction>& directions, int64_t rows) const {
     double sum = 0;

@@ -27,7 +27,7 @@ std::string Trainer::row_list(std::span<const uint32_t> rows) const {
 }
 
 // Adds the gradient of `share` times the loss of one batch to that of the parameters. `batch` counts those of
-// the whole run: it keys the dropout.
+// the whole run: it keys the dropout and what a loss draws.
 double Trainer::add_batch(Run& run, std::span<const uint32_t> rows, uint64_t batch, double share) {
   loss::Batch input;
   input.vectors = run.pass->forward(data_, rows, options_.seed, batch);
@@ -35,6 +35,7 @@ double Trainer::add_batch(Run& run, std::span<const uint32_t> rows, uint64_t bat
   input.roles = data_.roles();
   input.dim = run.pass->dim();
   input.label_width = data_.label_width();
+  input.number = batch;
   std::vector<float> labels;
   for (uint32_t row : rows)
     labels.insert(labels.end(), data_.labels(row), data_.labels(row) + data_.label_width());

@@ -136,6 +136,8 @@ const std::map<std::string, std::pair<std::string, std::string>> kValues{
     {"directions", {"qd+dq", "qd+qd"}},
     {"symmetric", {"true", "yes"}},
     {"partition", {"per_direction", "each"}},
+    {"hardness", {"all_negatives", "some"}},
+    {"hardness_strength", {"2", "-1"}},
     {"mask", {"none", "all"}},
     {"distance", {"manhattan", "dot"}},
     {"margin", {"1", "-1"}},
@@ -143,7 +145,16 @@ const std::map<std::string, std::pair<std::string, std::string>> kValues{
     {"projection", {"true", "1"}},
     {"temperature", {"2", "0"}},
     {"matryoshka", {"16+8", "16+x"}},
-    {"matryoshka_weights", {"1+0.5", "1"}}};
+    {"matryoshka_weights", {"1+0.5", "1"}},
+    {"matryoshka_per_batch", {"1", "3"}}};
+
+// An option with what it does not go without.
+std::string with_partner(const std::string& name, const std::string& value) {
+  const std::string given = name + "=" + value;
+  if (name == "matryoshka_weights" || name == "matryoshka_per_batch") return "matryoshka=16+8," + given;
+  if (name == "hardness") return given + ",hardness_strength=2";
+  return name == "hardness_strength" ? "hardness=hard_negatives," + given : given;
+}
 
 class EveryLoss : public ::testing::TestWithParam<Suited> {
  protected:
@@ -165,8 +176,7 @@ TEST_P(EveryLoss, trains_and_stands_in_the_card_with_its_options) {
     const std::string name = option.at("name"), usual = option.at("usual");
     std::string value = kValues.at(name).first;
     if (name == "similarity") value = usual == "dot" ? "cosine" : "dot";
-    std::string chosen = name + "=" + value;
-    if (name == "matryoshka_weights") chosen = "matryoshka=16+8," + chosen;
+    const std::string chosen = with_partner(name, value);
     const Result r = with({"--loss-options", chosen, "--overwrite"});
     ASSERT_EQ(r.code, 0) << chosen << ": " << r.err;
     EXPECT_TRUE(r.err.empty()) << r.err;
@@ -178,8 +188,7 @@ TEST_P(EveryLoss, trains_and_stands_in_the_card_with_its_options) {
 TEST_P(EveryLoss, refuses_a_wrong_value_of_each_option) {
   for (const Json& option : entry(GetParam().loss).at("options")) {
     const std::string name = option.at("name");
-    std::string chosen = name + "=" + kValues.at(name).second;
-    if (name == "matryoshka_weights") chosen = "matryoshka=16+8," + chosen;
+    const std::string chosen = with_partner(name, kValues.at(name).second);
     expect_error(with({"--loss-options", chosen}), 2, "loss-options: " + name + ": ");
     EXPECT_EQ(folder.names(), Strings{"data.tsv"}) << chosen;
   }

@@ -75,7 +75,8 @@ TEST(Usage, of_training) {
       "softmax, mse, margin-mse, kl expected");
   expect_line(
       wrong({"--loss-options", "scale=2"}), 2,
-      "loss-options: \"scale\" is no option of the loss cosine, which has matryoshka, matryoshka_weights");
+      "loss-options: \"scale\" is no option of the loss cosine, which has matryoshka, matryoshka_weights, "
+      "matryoshka_per_batch");
   expect_line(wrong({"--loss", "mnr", "--loss-options", "scale=0"}), 2,
               "loss-options: scale: \"0\" found, a number above 0 expected");
   expect_line(wrong({"--loss", "mnr", "--loss-options", "directions=dq"}), 2,

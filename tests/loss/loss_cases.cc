@@ -26,7 +26,7 @@ class Cases {
     c.options = before + "matryoshka=6+3";
     c.value = naive::matryoshka(plain.value, {6, 3}, {1, 1}, cut_labels);
     all.push_back(c);
-    c.options = before + "matryoshka=5+2+4,matryoshka_weights=0.5+2+0";
+    c.options = before + "matryoshka=5+2+4,matryoshka_weights=0.5+2+0,matryoshka_per_batch=3";
     c.value = naive::matryoshka(plain.value, {5, 2, 4}, {0.5, 2, 0}, cut_labels);
     all.push_back(c);
   }
@@ -94,9 +94,26 @@ void add_mnr(Cases& cases) {
     o.directions = "qd+dq";
     add("directions=qd+dq,partition=per_direction", o, negatives);
     add("symmetric=true", o, negatives);
+    for (const char* hardness : {"in_batch_negatives", "hard_negatives", "all_negatives"}) {
+      const std::string given = std::string("hardness=") + hardness + ",hardness_strength=";
+      naive::Mnr harder;
+      harder.hardness = hardness;
+      harder.strength = 5;
+      add(given + "5", harder, negatives);
+      harder.directions = "qd+qq+dq+dd";
+      add(given + "5,directions=qd+qq+dq+dd", harder, negatives);
+      harder.directions = "qd+dq";
+      harder.per_direction = true;
+      harder.strength = 30;
+      add(given + "30,symmetric=true", harder, negatives);
+    }
   }
   naive::Mnr all;
   all.directions = "qd+qq+dq+dd";
+  naive::Mnr harder;
+  harder.hardness = "all_negatives";
+  harder.strength = 2;
+  cases.with_matryoshka(plain("mnr", "hardness=all_negatives,hardness_strength=2", naive::mnr(harder), 4));
   for (int64_t negatives : {0, 2}) {
     LossCase c = plain("mnr", "", naive::mnr({}), 2 + negatives);
     cases.with_matryoshka(c);

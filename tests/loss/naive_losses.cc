@@ -87,21 +87,22 @@ std::vector<Vector> logits(const Numbers& n, const Mnr& o, int64_t i) {
   };
   const Vector query = at(n, 0, i), positive = at(n, 1, i);
   std::vector<Vector> all;
-  const auto documents = [&](const Vector& x, const compute::LeftOut& without, bool own) {
-    for (int64_t role = 1; role < n.roles; ++role) {
-      for (int64_t j = 0; j < n.rows; ++j) {
-        if ((own || j != i) && !left_out(without, i, (role - 1) * n.rows + j))
-          all.back().push_back(score(x, at(n, role, j)));
-      }
-    }
-  };
   const auto queries = [&](const Vector& x, const compute::LeftOut& without, bool own) {
     for (int64_t j = 0; j < n.rows; ++j) {
       if ((own || j != i) && !left_out(without, i, j)) all.back().push_back(score(x, at(n, 0, j)));
     }
   };
   all.emplace_back();
-  documents(query, f.query_doc, true);
+  const bool in_batch = o.hardness == "in_batch_negatives" || o.hardness == "all_negatives";
+  const bool own = o.hardness == "hard_negatives" || o.hardness == "all_negatives";
+  for (int64_t role = 1; role < n.roles; ++role) {
+    for (int64_t j = 0; j < n.rows; ++j) {
+      if (left_out(f.query_doc, i, (role - 1) * n.rows + j)) continue;
+      const bool harder = j != i ? in_batch : role > 1 && own;
+      const double held = similarity(o.similarity, vector_of(n, n.held, 0, i), vector_of(n, n.held, role, j));
+      all.back().push_back(score(query, at(n, role, j)) + (harder ? o.strength * held : 0));
+    }
+  }
   if (among("qq")) {
     all.emplace_back();
     queries(query, f.query_query, false);
@@ -112,7 +113,12 @@ std::vector<Vector> logits(const Numbers& n, const Mnr& o, int64_t i) {
   }
   if (among("dd")) {
     all.emplace_back();
-    documents(positive, f.doc_doc, false);
+    for (int64_t role = 1; role < n.roles; ++role) {
+      for (int64_t j = 0; j < n.rows; ++j) {
+        if (j != i && !left_out(f.doc_doc, i, (role - 1) * n.rows + j))
+          all.back().push_back(score(positive, at(n, role, j)));
+      }
+    }
   }
   return all;
 }

@@ -30,6 +30,8 @@ struct Mnr {
   Score similarity = Score::cosine;
   std::string directions = "qd";
   bool per_direction = false;
+  std::string hardness = "none";
+  double strength = 0;
 };
 
 Value cosine();

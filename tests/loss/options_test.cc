@@ -124,13 +124,13 @@ TEST(LossOptions, are_refused_piece_by_piece) {
   refused("cosent", "scale=1,scale=1", "loss-options: scale is there twice");
   refused("cosent", "=1",
           "loss-options: \"\" is no option of the loss cosent, which has scale, matryoshka, "
-          "matryoshka_weights");
+          "matryoshka_weights, matryoshka_per_batch");
   refused("cosent", "Scale=1",
           "loss-options: \"Scale\" is no option of the loss cosent, which has scale, matryoshka, "
-          "matryoshka_weights");
+          "matryoshka_weights, matryoshka_per_batch");
   refused("cosent", "scale=1, matryoshka=2",
           "loss-options: \" matryoshka\" is no option of the loss cosent, which has scale, matryoshka, "
-          "matryoshka_weights");
+          "matryoshka_weights, matryoshka_per_batch");
   refused("cosent", "scale=1=2", "loss-options: scale: \"1=2\" found, a number expected");
   refused("kl", "temperature=", "loss-options: temperature: \"\" found, a number expected");
   refused("softmax", "classes=2.5", "loss-options: classes: \"2.5\" found, a whole number expected");
@@ -226,6 +226,16 @@ TEST(MakeLoss, refuses_a_softmax_for_directions_that_hold_no_positive) {
   EXPECT_NE(made("mnr", "partition=per_direction,directions=qd+dq"), nullptr);
 }
 
+TEST(MakeLoss, refuses_hardness_without_strength_and_strength_without_hardness) {
+  for (const char* text : {"hardness=hard_negatives", "hardness=hard_negatives,hardness_strength=0"})
+    not_made(
+        "mnr", text,
+        "loss-options: hardness: hard_negatives found with a hardness_strength of 0, one above 0 expected");
+  for (const char* text : {"hardness_strength=2.5", "hardness=none,hardness_strength=2.5"})
+    not_made("mnr", text, "loss-options: hardness_strength: 2.5 found without hardness");
+  EXPECT_NE(made("mnr", "hardness=none,hardness_strength=0"), nullptr);
+}
+
 TEST(MakeLoss, refuses_symmetric_with_what_it_stands_for) {
   for (const char* more : {"directions=qd", "directions=qd+dq", "partition=joint", "partition=per_direction"})
     not_made("mnr", std::string("symmetric=true,") + more,
@@ -247,7 +257,11 @@ TEST(MakeLoss, refuses_first_numbers_that_vectors_have_not_or_weights_without_th
              "loss-options: matryoshka_weights: 1 numbers found, 2 expected, one for each of matryoshka");
     not_made(info.name, "matryoshka=8,matryoshka_weights=1+1",
              "loss-options: matryoshka_weights: 2 numbers found, 1 expected, one for each of matryoshka");
-    EXPECT_NE(made(info.name, "matryoshka=8+1,matryoshka_weights=0.5+0"), nullptr);
+    not_made(info.name, "matryoshka_per_batch=1",
+             "loss-options: matryoshka_per_batch found without matryoshka");
+    not_made(info.name, "matryoshka=8+4,matryoshka_per_batch=3",
+             "loss-options: matryoshka_per_batch: 3 found, 0 to 2 expected, the count of matryoshka");
+    EXPECT_NE(made(info.name, "matryoshka=8+1,matryoshka_weights=0.5+0,matryoshka_per_batch=2"), nullptr);
   }
 }
 

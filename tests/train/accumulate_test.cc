@@ -93,6 +93,21 @@ TEST(Accumulate, the_last_step_of_an_epoch_has_the_batches_that_are_left) {
   EXPECT_EQ(trainer.step().pairs, 20) << "the next epoch";
 }
 
+// At a rate of 0 all rows have the same loss at every step, but for what is drawn for a batch.
+TEST(Accumulate, each_batch_of_the_run_is_drawn_for_anew) {
+  LossCase c = testing::loss_cases().front();
+  c.options = "matryoshka=32+16+8,matryoshka_per_batch=1";
+  constexpr int64_t kBatches = 12;
+  Trainer ones = trainer_of(c, kRows, 1, kBatches, 0), again = trainer_of(c, kRows, 1, kBatches, 0);
+  std::set<int64_t> seen;  // rounded
+  for (int64_t b = 0; b < kBatches; ++b) {
+    const double loss = ones.step().loss;
+    EXPECT_EQ(again.step().loss, loss);
+    seen.insert(std::llround(1e4 * loss));
+  }
+  EXPECT_EQ(seen.size(), 3U);
+}
+
 TEST(Accumulate, is_of_no_use_to_a_loss_of_the_hosts) {
   Trainer trainer = trainer_of(testing::loss_cases().front(), 4, 2);
   EXPECT_EQ(message_of<config::OptionError>([&] { trainer.forward(); }),

@@ -62,6 +62,8 @@ std::vector<ResumeCase> resume_cases() {
   const auto nothing = [](TrainOptions&) {};
   add("matryoshka", with("mnr", "matryoshka=32+16+8,matryoshka_weights=1+0.5+0.25", "triplets.jsonl"),
       nothing);
+  add("matryoshka-drawn", with("mnr", "matryoshka=32+16+8,matryoshka_per_batch=1", "triplets.jsonl"),
+      nothing);
   add("projection", with("mse", "projection=true", "vectors-24.jsonl"), nothing, false, 2);
   add("directions", with("mnr", "directions=qd+qq+dq+dd", "quadruplets.jsonl"), nothing);
   add("symmetric-unmasked", with("mnr", "symmetric=true,mask=none"), nothing);
