@@ -29,7 +29,7 @@ class Matryoshka final : public Loss {
   }
 
  private:
-  // Which of dims, in their order.
+  // Which of dims.
   std::vector<size_t> drawn(uint64_t batch) const {
     constexpr uint32_t kStream = 0x4D415452;  // keeps these draws apart from others
     std::vector<size_t> all(options_.dims.size());
@@ -43,7 +43,6 @@ class Matryoshka final : public Loss {
       std::swap(all[k], all[k + words[0] % (all.size() - k)]);
     }
     all.resize(options_.per_batch);
-    std::sort(all.begin(), all.end());
     return all;
   }
   double at(const Batch& batch, compute::Engine& engine, int64_t dim, double weight,

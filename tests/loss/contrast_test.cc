@@ -226,6 +226,13 @@ TEST(Contrast, of_a_row_all_left_out_is_minus_infinity_and_without_gradient) {
   for (float v : r.dy) EXPECT_TRUE(std::isfinite(v)) << v;
 }
 
+TEST(Contrast, of_a_row_without_its_first_or_last_blocks_is_the_sum_of_the_others) {
+  Contrast c{{2, 1000, 8}, 20, {}};
+  c.left_out.offsets = {0, 500, 1000};
+  for (int32_t column = 0; column < 1000; ++column) c.left_out.index.push_back(column);
+  expect_judged(c);
+}
+
 TEST(Contrast, takes_no_gradient_from_what_is_left_out_though_it_is_far_more_alike) {
   // Row 0 is column 0 at length 3; what counts is opposite: the difference of their exponents is 1800.
   Contrast c{{1, 2, 1}, 100, {{0, 1}, {0}}};

@@ -16,7 +16,7 @@ LossCase drawing(const std::string& per_batch) {
 }
 
 // For each batch which of kDims were trained, as bits: found by the value and compared by the gradient.
-std::vector<int> trained(const LossCase& c, int batches, uint64_t seed = 5) {
+std::vector<int> trained(const LossCase& c, int batches, uint64_t seed = 5, uint64_t first = 0) {
   const auto engine = compute::test_engine(1);
   LossRun run(c);
   const LossInfo& info = find_loss(c.loss);
@@ -24,7 +24,7 @@ std::vector<int> trained(const LossCase& c, int batches, uint64_t seed = 5) {
   naive::Numbers n = run.numbers();
   std::vector<int> sets;
   for (int b = 0; b < batches; ++b) {
-    run.batch.number = (uint64_t{1} << 33) + static_cast<uint64_t>(b);
+    run.batch.number = first + static_cast<uint64_t>(b);
     std::vector<float> gradient;
     const double value = run.evaluate(*engine, gradient);
     int found = 0;
@@ -51,7 +51,7 @@ std::vector<int> trained(const LossCase& c, int batches, uint64_t seed = 5) {
 }
 
 TEST(MatryoshkaPerBatch, draws_so_many_of_them_each_set_about_as_often) {
-  constexpr int kBatches = 600;
+  constexpr int kBatches = 1500;
   for (const auto& [per_batch, sets] : std::map<int, size_t>{{1, 4}, {2, 6}, {3, 4}, {4, 1}}) {
     std::map<int, int> seen;
     for (int set : trained(drawing(std::to_string(per_batch)), kBatches)) ++seen[set];
@@ -70,6 +70,7 @@ TEST(MatryoshkaPerBatch, draws_by_seed_and_number_of_the_batch_alone) {
   EXPECT_EQ(trained(drawing("2"), 40), first);
   EXPECT_NE(trained(drawing("2"), 40, 6), first);
   EXPECT_NE(trained(drawing("2"), 40, 5 + (uint64_t{1} << 32)), first);
+  EXPECT_NE(trained(drawing("2"), 40, 5, uint64_t{1} << 32), first);
   // A batch in the middle of a run is the same when it is the first one.
   LossRun run(drawing("2")), late(drawing("2"));
   const auto engine = compute::test_engine(1);
