@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dataset_fill.h"
+#include "eval/retrieval.h"
 #include "handles.h"
 #include "texts.h"
 #include "train/data_roles.h"
@@ -18,6 +19,8 @@ namespace hone::capi {
 
 namespace {
 
+constexpr const char* kRetrieval = "retrieval";
+
 // The roles of the loss and of the task that are asked for, of which one may lack its columns; of the loss
 // that suits what is there where neither is.
 data::ReadOptions roles_wanted(std::span<const std::string> names, const std::string& source,
@@ -26,7 +29,7 @@ data::ReadOptions roles_wanted(std::span<const std::string> names, const std::st
   std::vector<data::ReadOptions> wanted;
   if (const std::string loss = given.text("train.loss"); !loss.empty())
     wanted.push_back(train::roles_of(loss::find_loss(loss), names, columns));
-  if (given.given("eval.task"))
+  if (given.given("eval.task") && given.text("eval.task") != kRetrieval)  // which is no task of rows
     wanted.push_back(train::read_roles(eval::task_roles(given.text("eval.task")), columns));
   if (wanted.empty()) return train::roles_of(train::loss_for(names, columns, source), names, columns);
   if (wanted.size() == 1 || !train::all_there(wanted[1].roles, names, columns)) return wanted[0];
@@ -41,6 +44,27 @@ data::ReadOptions roles_wanted(std::span<const std::string> names, const std::st
 }
 
 }  // namespace
+
+std::unique_ptr<eval::Evaluation> make_evaluation(const hone_dataset& dataset, const char* name,
+                                                  const model::SentenceModel& model,
+                                                  const std::shared_ptr<compute::Engine>& engine,
+                                                  const config::Options& given) {
+  const eval::Options options{given.text("eval.similarity"), given.real("eval.margin")};
+  const bool asked = given.given("eval.task");
+  std::string task = given.text("eval.task");
+  if (dataset.retrieval && (!asked || task == kRetrieval))
+    return eval::make_retrieval(*dataset.retrieval, model, engine, options);
+  const data::Table& table = dataset.use(name);
+  if (asked && task == kRetrieval) {
+    throw StatusError(
+        HONE_EFORMAT, name,
+        cat(name, ": rows found, a corpus (hone_dataset_read_retrieval) expected for eval.task ", task));
+  }
+  if (!asked) {
+    task = table.texts.contains("negative") ? "triplet" : table.vectors.contains("vector") ? "mse" : "sts";
+  }
+  return about_data(name, [&] { return eval::make_evaluation(task, table, model, engine, options); });
+}
 
 data::ReadOptions read_options(std::span<const std::string> names, const std::string& source,
                                const hone_config* options) {
@@ -95,9 +119,28 @@ void put_value(hone::data::Columns& columns, const hone::data::Slot& slot, const
   columns.put_text(slot, size == 0 ? std::string_view() : std::string_view(data, size), line);
 }
 
+// Of a corpus; a row is a query.
+nlohmann::ordered_json retrieval_info(const hone_dataset& d, size_t head) {
+  const hone::eval::RetrievalData& data = *d.retrieval;
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (size_t q = 0; q < std::min(head, data.queries.size()); ++q) {
+    nlohmann::ordered_json relevant = nlohmann::ordered_json::array();
+    for (uint32_t passage : data.relevant[q]) relevant.push_back(data.passage_ids[passage]);
+    rows.push_back(
+        {{"id", data.query_ids[q]}, {"query", data.queries[q]}, {"relevant", std::move(relevant)}});
+  }
+  return {{"source", d.source},
+          {"rows", data.queries.size()},
+          {"passages", data.passages.size()},
+          {"head", std::move(rows)}};
+}
+
 }  // namespace
 
 const hone::data::Table& hone_dataset::use(const char* name) const {
+  if (retrieval) {
+    throw StatusError(HONE_EFORMAT, name, cat(name, ": a corpus with queries found, rows expected"));
+  }
   std::lock_guard lock(mutex);
   if (filling) {
     if (table.rows == 0)
@@ -121,6 +164,21 @@ hone_status hone_dataset_read(hone_runtime* runtime, const char* file, const hon
     std::unique_ptr<hone_dataset, ReleaseDataset> fresh(new hone_dataset(Ref(checked_runtime)));
     fresh->source = path;
     fresh->table = hone::data::read_table(std::filesystem::path(path), read);
+    made = fresh.release();
+  });
+}
+
+hone_status hone_dataset_read_retrieval(hone_runtime* runtime, const char* corpus, const char* queries,
+                                        const char* qrels, hone_dataset** out, hone_error** error) {
+  return guarded(error, [&] {
+    hone_runtime& checked_runtime = checked(runtime, "runtime");
+    const hone::eval::RetrievalFiles files{std::filesystem::path(checked_text(corpus, "corpus")),
+                                           std::filesystem::path(checked_text(queries, "queries")),
+                                           std::filesystem::path(checked_text(qrels, "qrels"))};
+    hone_dataset*& made = checked_out(out, "out");
+    std::unique_ptr<hone_dataset, ReleaseDataset> fresh(new hone_dataset(Ref(checked_runtime)));
+    fresh->source = corpus;
+    fresh->retrieval = std::make_shared<const hone::eval::RetrievalData>(hone::eval::read_retrieval(files));
     made = fresh.release();
   });
 }
@@ -163,6 +221,7 @@ hone_status hone_dataset_add(hone_dataset* dataset, const hone_value* values, si
 int64_t hone_dataset_size(const hone_dataset* dataset) {
   return guarded_number<int64_t>([&] {
     const hone_dataset& d = checked(dataset, "dataset");
+    if (d.retrieval) return static_cast<int64_t>(d.retrieval->queries.size());
     std::lock_guard lock(d.mutex);
     return static_cast<int64_t>(d.table.rows);
   });
@@ -173,6 +232,10 @@ hone_status hone_dataset_info(const hone_dataset* dataset, size_t head, hone_buf
   return guarded(error, [&] {
     const hone_dataset& d = checked(dataset, "dataset");
     hone_buffer*& made = checked_out(out, "out");
+    if (d.retrieval) {
+      made = make_json(retrieval_info(d, head));
+      return;
+    }
     std::lock_guard lock(d.mutex);
     nlohmann::ordered_json columns = nlohmann::ordered_json::object();
     for (const auto& [role, name] : d.table.columns) {
@@ -192,7 +255,7 @@ hone_status hone_dataset_info(const hone_dataset* dataset, size_t head, hone_buf
     }
     const nlohmann::ordered_json j = {
         {"source", d.source}, {"rows", d.table.rows}, {"columns", columns}, {"head", rows}};
-    made = make_buffer(j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    made = make_json(j);
   });
 }
 

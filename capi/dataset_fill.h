@@ -13,9 +13,12 @@ struct ReleaseDataset {
   void operator()(hone_dataset* dataset) const { release(dataset); }
 };
 
-// What eval.* says, and the task of a table where it does not.
-eval::Options evaluation_options(const config::Options& given);
-std::string task_of(const config::Options& given, const data::Table& table);
+// What a dataset, argument `name` of a call, is as data of an evaluation: by eval.*, or by what there is
+// where that does not say the task.
+std::unique_ptr<eval::Evaluation> make_evaluation(const hone_dataset& dataset, const char* name,
+                                                  const model::SentenceModel& model,
+                                                  const std::shared_ptr<compute::Engine>& engine,
+                                                  const config::Options& given);
 
 // The roles that a dataset reads, and the columns that data.columns names.
 data::ReadOptions read_options(std::span<const std::string> names, const std::string& source,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "data/columns.h"
 #include "data/dataset.h"
 #include "encode/encoder.h"
+#include "eval/retrieval_data.h"
 #include "guard.h"
 #include "model/sentence_model.h"
 #include "train/trainer.h"
@@ -97,7 +99,7 @@ struct hone_model : hone::capi::Handle {
 struct hone_dataset : hone::capi::Handle {
   explicit hone_dataset(hone::capi::Ref<hone_runtime> parent)
       : Handle(hone::capi::HandleType<hone_dataset>::kMagicWord), runtime(std::move(parent)) {}
-  // The table as it stays from now on.
+  // The table as it stays from now on. Throws where there is none.
   const hone::data::Table& use(const char* name = "dataset") const;
   const hone::capi::Ref<hone_runtime> runtime;
   // While rows are added: what they go through.
@@ -110,6 +112,7 @@ struct hone_dataset : hone::capi::Handle {
   mutable std::mutex mutex;  // of the change from filling to used
   mutable std::unique_ptr<Filling> filling;
   mutable hone::data::Table table;
+  std::shared_ptr<const hone::eval::RetrievalData> retrieval;  // in place of a table
 };
 
 struct hone_trainer : hone::capi::Handle {
@@ -128,5 +131,9 @@ inline const config::Options& options_of(const hone_config* config) {
 }
 inline hone_buffer* make_buffer(std::string content) {
   return new hone_buffer(std::move(content));
+}
+// A file's name may be any bytes: what is no UTF-8 is replaced.
+inline hone_buffer* make_json(const nlohmann::ordered_json& j) {
+  return make_buffer(j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 }  // namespace hone::capi

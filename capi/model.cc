@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "dataset_fill.h"
-#include "eval/retrieval.h"
 #include "eval/scores_json.h"
 #include "handles.h"
 #include "model/modules.h"
@@ -77,16 +76,6 @@ std::vector<std::string> copy_texts(const hone_str* texts, size_t count) {
   return out;
 }
 
-eval::Options evaluation_options(const config::Options& given) {
-  return {given.text("eval.similarity"), given.real("eval.margin")};
-}
-
-std::string task_of(const config::Options& given, const data::Table& table) {
-  if (given.given("eval.task")) return given.text("eval.task");
-  if (table.texts.contains("negative")) return "triplet";
-  return table.vectors.contains("vector") ? "mse" : "sts";
-}
-
 }  // namespace hone::capi
 
 namespace {
@@ -153,8 +142,7 @@ hone_status hone_model_info(const hone_model* model, hone_buffer** out, hone_err
                                       {"layers", m.config.layers},      {"hidden_size", m.config.hidden_size},
                                       {"heads", m.config.heads},        {"pooling", pooling},
                                       {"similarity", m.similarity},     {"normalizes", normalizes}};
-    // A folder's name may be any bytes.
-    made = make_buffer(j.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    made = make_json(j);
   });
 }
 
@@ -187,27 +175,8 @@ hone_status hone_model_evaluate(const hone_model* model, const hone_dataset* dat
     const hone_dataset& checked_dataset = checked(dataset, "dataset");
     const hone::config::Options& given = options_of(options);
     hone_buffer*& made = checked_out(out, "out");
-    const hone::data::Table& table = checked_dataset.use();
-    const auto evaluation = about_data("dataset", [&] {
-      return hone::eval::make_evaluation(task_of(given, table), table, *handle.model, handle.runtime->engine,
-                                         evaluation_options(given));
-    });
-    made = scores_of(handle, *evaluation);
-  });
-}
-
-hone_status hone_model_evaluate_retrieval(const hone_model* model, const char* corpus, const char* queries,
-                                          const char* qrels, const hone_config* options, hone_buffer** out,
-                                          hone_error** error) {
-  return guarded(error, [&] {
-    const hone_model& handle = checked(model, "model");
-    const hone::eval::RetrievalFiles files{fs::path(checked_text(corpus, "corpus")),
-                                           fs::path(checked_text(queries, "queries")),
-                                           fs::path(checked_text(qrels, "qrels"))};
-    const hone::config::Options& given = options_of(options);
-    hone_buffer*& made = checked_out(out, "out");
-    const auto evaluation = hone::eval::make_retrieval(hone::eval::read_retrieval(files), *handle.model,
-                                                       handle.runtime->engine, evaluation_options(given));
+    const auto evaluation =
+        make_evaluation(checked_dataset, "dataset", *handle.model, handle.runtime->engine, given);
     made = scores_of(handle, *evaluation);
   });
 }

@@ -25,17 +25,6 @@ decltype(auto) stepped(const F& f) {
   }
 }
 
-// The evaluation is made by the trainer, for the model as it will be trained.
-hone::train::MakeEvaluation make_evaluation(const hone_model& model, const hone_dataset& rows,
-                                            const hone::config::Options& given) {
-  const hone::data::Table& table = rows.use("evaluation");
-  auto make = hone::train::evaluation_of(task_of(given, table), table, model.runtime->engine,
-                                         evaluation_options(given));
-  return [make](const hone::model::SentenceModel& base) {
-    return about_data("evaluation", [&] { return make(base); });
-  };
-}
-
 void check_progress(const hone_progress* progress) {
   if (progress == nullptr) return;
   check_sized(progress, offsetof(hone_progress, state) + sizeof progress->state, "progress");
@@ -73,7 +62,12 @@ hone_status hone_trainer_create(hone_model* model, hone_dataset* dataset, hone_d
     }
     const hone::data::Table& table = rows.use("dataset");
     hone::train::MakeEvaluation eval;
-    if (evaluation != nullptr) eval = make_evaluation(m, *evaluation, given);
+    if (evaluation != nullptr) {
+      // Made by the trainer, for the model as it will be trained.
+      eval = [&](const hone::model::SentenceModel& start) {
+        return make_evaluation(*evaluation, "evaluation", start, m.runtime->engine, given);
+      };
+    }
     fresh->trainer = about_data("dataset", [&] {
       return std::make_shared<hone::train::Trainer>(base, m.runtime->engine, table, eval, train);
     });

@@ -392,38 +392,21 @@ HONE_API hone_status hone_model_encode_arrow(const hone_model *model, struct Arr
                                              hone_error **error);
 
 /**
- * Scores the model on a dataset: {"task", "pairs" or "triplets" or "texts": how many, NAME: score, ..., "NAME_95":
- * [low, high]}; a score that does not exist is null. Tasks and the columns they want: sts (sentence1, sentence2,
- * score), binary (the same, scores 0 or 1), triplet (anchor, positive, negative), mse (text, vector). Names and values
- * are those of the evaluators of Sentence Transformers; the interval is a 95 % bootstrap of the first score.
+ * Scores the model on a dataset: {"task", "pairs" or "triplets" or "texts" or "queries": how many, NAME: score, ...,
+ * "NAME_95": [low, high]}; a score that does not exist is null. Tasks and the columns they want: sts (sentence1,
+ * sentence2, score), binary (the same, scores 0 or 1), triplet (anchor, positive, negative), mse (text, vector);
+ * retrieval, which has "passages" and "relevant" too, wants hone_dataset_read_retrieval(). Names and values are those
+ * of the evaluators of Sentence Transformers; the interval is a 95 % bootstrap of the first score.
  *
  * @param model    the model
  * @param dataset  with the task's columns
- * @param options  in, may be NULL: eval.task (as suits the columns where it is not set), eval.similarity, eval.margin
+ * @param options  in, may be NULL: eval.task (as suits the dataset where it is not set), eval.similarity, eval.margin
  * @param out      out: JSON, owned by the caller
  * @return         HONE_OK; HONE_EINVAL; HONE_EFORMAT where the data do not suit the task; HONE_EFAILED; HONE_ENOMEM
  * @since 0.1.0
  */
 HONE_API hone_status hone_model_evaluate(const hone_model *model, const hone_dataset *dataset,
                                          const hone_config *options, hone_buffer **out, hone_error **error);
-
-/**
- * How well the nearest passages of queries are those judged relevant, on files in the layout of BEIR: {"task",
- * "queries", "passages", "relevant", "cosine_ndcg@10", ..., "cosine_ndcg@10_95"}. Names and values are those of
- * InformationRetrievalEvaluator of Sentence Transformers. Memory grows with the corpus' tokens, not with its vectors.
- *
- * @param model    the model
- * @param corpus   path: rows with _id, text and perhaps title (.jsonl, .csv, .tsv, each also .gz)
- * @param queries  path: _id, text
- * @param qrels    path: query-id, corpus-id, score; above 0 is relevant
- * @param options  in, may be NULL: eval.similarity
- * @param out      out: JSON, owned by the caller
- * @return         HONE_OK; HONE_EINVAL; HONE_EFAILED naming file, row and column; HONE_ENOMEM
- * @since 0.1.0
- */
-HONE_API hone_status hone_model_evaluate_retrieval(const hone_model *model, const char *corpus, const char *queries,
-                                                   const char *qrels, const hone_config *options, hone_buffer **out,
-                                                   hone_error **error);
 
 /** One reference more. NULL gives NULL. @since 0.1.0 */
 HONE_API hone_model *hone_model_retain(hone_model *model);
@@ -500,12 +483,29 @@ typedef struct hone_value {
 HONE_API hone_status hone_dataset_add(hone_dataset *dataset, const hone_value *values, size_t count,
                                       hone_error **error);
 
-/** Number of rows. @return 0 or more; HONE_EINVAL @since 0.1.0 */
+/**
+ * A corpus with queries and the passages judged relevant to each, in the layout of BEIR: for the task retrieval, not to
+ * train on. Of hone_model_evaluate() and of a trainer's evaluation; memory grows with the corpus' texts and tokens, not
+ * with its vectors. Each file may be .jsonl, .csv or .tsv, each also .gz.
+ *
+ * @param runtime  kept by the dataset
+ * @param corpus   path: rows with _id, text and perhaps title
+ * @param queries  path: _id, text
+ * @param qrels    path: query-id, corpus-id, score; above 0 is relevant
+ * @param out      out: owned by the caller
+ * @return         HONE_OK; HONE_EINVAL; HONE_EFAILED naming file, line and column; HONE_ENOMEM
+ * @since 0.1.0
+ */
+HONE_API hone_status hone_dataset_read_retrieval(hone_runtime *runtime, const char *corpus, const char *queries,
+                                                 const char *qrels, hone_dataset **out, hone_error **error);
+
+/** Number of rows; of queries where there is a corpus. @return 0 or more; HONE_EINVAL @since 0.1.0 */
 HONE_API int64_t hone_dataset_size(const hone_dataset *dataset);
 
 /**
  * {"source", "rows", "columns": {role: {"name", "type": "text", "number" or "vector"}}, "head": [{role: value}]}; a
- * column of vectors has "width" too, 0 before the first row.
+ * column of vectors has "width" too, 0 before the first row. Of a corpus {"source", "rows", "passages", "head": [{"id",
+ * "query", "relevant": [ids of passages]}]}.
  *
  * @param dataset  the dataset
  * @param head     number of first rows to show

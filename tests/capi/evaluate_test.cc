@@ -49,10 +49,13 @@ const std::vector<Task>& tasks() {
 
 class Evaluate : public Jobs {
  protected:
-  // The files: corpus, queries, qrels.
-  hone_status retrieval(const char* c, const char* q, const char* r, const hone_config* options,
-                        hone_buffer** out, hone_error** error) {
-    return hone_model_evaluate_retrieval(model, c, q, r, options, out, error);
+  Dataset corpus_with_queries() {
+    Dataset made;
+    Failure failure;
+    require(hone_dataset_read_retrieval(runtime, corpus.c_str(), queries.c_str(), qrels.c_str(), made.place(),
+                                        failure.place()),
+            failure);
+    return made;
   }
   const std::string corpus = kSets / "beir" / "corpus.jsonl", queries = kSets / "beir" / "queries.jsonl",
                     qrels = kSets / "beir" / "qrels" / "test.tsv";
@@ -140,30 +143,86 @@ TEST_F(Evaluate, TheMarginOfTripletsCounts) {
 }
 
 TEST_F(Evaluate, RetrievalIsTheReferences) {
-  Buffer buffer;
-  Failure failure;
-  require(retrieval(corpus.c_str(), queries.c_str(), qrels.c_str(), nullptr, buffer.place(), failure.place()),
-          failure);
-  const json scores = json::parse(text_of(buffer));
+  const Dataset data = corpus_with_queries();
+  const json scores = scores_of(model, data, {});
   EXPECT_EQ(scores["task"], "retrieval");
+  EXPECT_EQ(scores["queries"], hone_dataset_size(data));
   expect_reference(scores, eval::fixture_file("evaluators/models.json").at("mean-gelu").at("retrieval"));
+  EXPECT_EQ(scores_of(model, data, {{"eval.task", "retrieval"}}), scores);
 }
 
 TEST_F(Evaluate, RetrievalBySimilarityAskedFor) {
+  EXPECT_TRUE(scores_of(model, corpus_with_queries(), {{"eval.similarity", "dot"}}).contains("dot_ndcg@10"));
+}
+
+TEST_F(Evaluate, ACorpusSaysWhatItHolds) {
+  const Dataset data = corpus_with_queries();
   Buffer buffer;
   Failure failure;
-  require(retrieval(corpus.c_str(), queries.c_str(), qrels.c_str(), make_config({{"eval.similarity", "dot"}}),
-                    buffer.place(), failure.place()),
-          failure);
-  EXPECT_TRUE(json::parse(text_of(buffer)).contains("dot_ndcg@10"));
+  require(hone_dataset_info(data, 2, buffer.place(), failure.place()), failure);
+  const json info = json::parse(text_of(buffer));
+  EXPECT_EQ(info["source"], corpus);
+  EXPECT_EQ(info["rows"], hone_dataset_size(data));
+  EXPECT_GT(info["passages"], 0);
+  ASSERT_EQ(info["head"].size(), 2u);
+  EXPECT_EQ(info["head"][0]["id"], "q0");
+  EXPECT_FALSE(info["head"][0]["query"].get<std::string>().empty());
+  EXPECT_FALSE(info["head"][0]["relevant"].empty());
+}
+
+TEST_F(Evaluate, ACorpusIsNoRowsAndRowsAreNoCorpus) {
+  const Dataset data = corpus_with_queries();
+  Buffer none;
+  for (const Task& task : tasks()) {
+    SCOPED_TRACE(task.name);
+    const Failure failure = refused(HONE_EFORMAT, [&](hone_error** error) {
+      return hone_model_evaluate(model, data, make_config(task.settings), none.place(), error);
+    });
+    EXPECT_EQ(failure.subject(), "dataset");
+    EXPECT_NE(failure.message().find("corpus"), std::string::npos) << failure.message();
+    const Failure other = refused(HONE_EFORMAT, [&](hone_error** error) {
+      return hone_model_evaluate(model, read(runtime, task.file, task.settings),
+                                 make_config({{"eval.task", "retrieval"}}), none.place(), error);
+    });
+    EXPECT_EQ(other.subject(), "dataset");
+    EXPECT_NE(other.message().find("hone_dataset_read_retrieval"), std::string::npos) << other.message();
+  }
+  Trainer untouched;
+  EXPECT_EQ(refused(HONE_EFORMAT,
+                    [&](hone_error** error) {
+                      return hone_trainer_create(model, data, nullptr, nullptr, untouched.place(), error);
+                    })
+                .subject(),
+            "dataset");
+  EXPECT_EQ(refused(HONE_EFORMAT,
+                    [&](hone_error** error) {
+                      return hone_trainer_create(model, dataset, data, make_config({{"eval.task", "sts"}}),
+                                                 untouched.place(), error);
+                    })
+                .subject(),
+            "evaluation");
+  const hone_value row[] = {text_value("one"), text_value("two")};
+  EXPECT_EQ(refused(HONE_EBUSY, [&](auto e) { return hone_dataset_add(data, row, 2, e); }).subject(),
+            "dataset");
+}
+
+// One config says what to train on and what to ask: the rows are the loss's then.
+TEST_F(Evaluate, RowsToTrainOnAreReadBesideRetrieval) {
+  const Dataset data =
+      read(runtime, kSets / "triplet.jsonl", {{"train.loss", "mnr"}, {"eval.task", "retrieval"}});
+  EXPECT_GT(hone_dataset_size(data), 0);
+  const Dataset alone = read(runtime, kSets / "triplet.jsonl", {{"eval.task", "retrieval"}});
+  EXPECT_EQ(hone_dataset_size(alone), hone_dataset_size(data));
 }
 
 TEST_F(Evaluate, RetrievalRefusesArgumentsThatAreNone) {
-  Buffer none;
+  Dataset none;
   const char *c = corpus.c_str(), *q = queries.c_str(), *r = qrels.c_str();
   const auto subject = [&](const char* first, const char* second, const char* third) {
     return refused(HONE_EINVAL,
-                   [&](auto e) { return retrieval(first, second, third, nullptr, none.place(), e); })
+                   [&](auto e) {
+                     return hone_dataset_read_retrieval(runtime, first, second, third, none.place(), e);
+                   })
         .subject();
   };
   for (const char* bad : {static_cast<const char*>(nullptr), "", "\xff"}) {
@@ -171,8 +230,6 @@ TEST_F(Evaluate, RetrievalRefusesArgumentsThatAreNone) {
     EXPECT_EQ(subject(c, bad, r), "queries");
     EXPECT_EQ(subject(c, q, bad), "qrels");
   }
-  EXPECT_EQ(refused(HONE_EINVAL, [&](auto e) { return retrieval(c, q, r, nullptr, nullptr, e); }).subject(),
-            "out");
   EXPECT_EQ(none, nullptr);
 }
 
@@ -193,9 +250,10 @@ TEST_F(Evaluate, RetrievalNamesWhatIsWrongInItsFiles) {
            {"not-there.tsv", {"not-there.tsv"}}}) {
     SCOPED_TRACE(name);
     const std::string file = folder / name;
-    hone_buffer* untouched = nullptr;
+    hone_dataset* untouched = nullptr;
     const Failure failure = refused(HONE_EFAILED, [&](hone_error** error) {
-      return retrieval(corpus.c_str(), queries.c_str(), file.c_str(), nullptr, &untouched, error);
+      return hone_dataset_read_retrieval(runtime, corpus.c_str(), queries.c_str(), file.c_str(), &untouched,
+                                         error);
     });
     EXPECT_EQ(untouched, nullptr);
     for (const std::string& part : parts)
@@ -205,9 +263,11 @@ TEST_F(Evaluate, RetrievalNamesWhatIsWrongInItsFiles) {
 
 // Before and after are what hone_model_evaluate() makes of the two models, to the bit.
 TEST_F(Evaluate, AVerdictIsWhatBothModelsScore) {
-  for (const Task& task : tasks()) {
+  std::vector<Task> all = tasks();
+  all.push_back({"retrieval", "queries", "cosine_ndcg@10", {}, {{"eval.task", "retrieval"}}});
+  for (const Task& task : all) {
     SCOPED_TRACE(task.name);
-    const Dataset data = read(runtime, task.file, task.settings);
+    const Dataset data = task.file.empty() ? corpus_with_queries() : read(runtime, task.file, task.settings);
     Settings settings = small_settings(task.settings);
     settings.push_back({"train.dropout", 0.0});
     const Trainer trainer = make_trainer(model, dataset, data, settings);
