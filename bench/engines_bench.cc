@@ -296,11 +296,12 @@ void run(const cxxopts::ParseResult& p) {
             << " ms, ratio, share of a step of cpu\n";
   for (const Row& row : rows) {
     const double a = median(row.of[0]), b = median(row.of[1]);
-    table.push_back(
-        {{"operation", row.name}, {"times", row.times}, {"cpu_ms", a}, {"other_ms", b}, {"ratio", b / a}});
-    char line[200];
-    std::snprintf(line, sizeof line, "%-44s x%-2.0f %9.3f %9.3f %6.2f %6.1f %%\n", row.name.c_str(),
-                  row.times, a, b, b / a, 100 * row.times * a / step);
+    table.push_back({{"operation", row.name}, {"times", row.times}, {"cpu_ms", a}, {"other_ms", b}});
+    if (a > 0 && b > 0) table.back()["ratio"] = b / a;
+    char ratio[20] = "-", line[200];
+    if (a > 0 && b > 0) std::snprintf(ratio, sizeof ratio, "%.2f", b / a);  // 0: lost in what the input costs
+    std::snprintf(line, sizeof line, "%-44s x%-2.0f %9.3f %9.3f %6s %6.1f %%\n", row.name.c_str(), row.times,
+                  a, b, ratio, 100 * row.times * a / step);
     std::cout << line;
   }
   if (p.count("json") != 0) std::cout << table.dump() << '\n';
