@@ -87,6 +87,10 @@ bool is_number(std::string_view format) {
   return format == "f" || format == "g" || format == "i" || format == "l";
 }
 
+bool is_whole(std::string_view format) {
+  return format == "i" || format == "l";
+}
+
 bool is_null(const ArrowArray& batch, int64_t column, int64_t row) {
   auto missing = [](const ArrowArray& array, int64_t at) {
     if (array.null_count == 0 || array.n_buffers < 1 || array.buffers == nullptr ||
@@ -118,6 +122,13 @@ bool text_at(const ArrowArray& batch, int64_t column, std::string_view format, i
   if (begin < end)
     out = {static_cast<const char*>(child.buffers[2]) + begin, static_cast<size_t>(end - begin)};
   return true;
+}
+
+int64_t whole_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row) {
+  const ArrowArray& child = *batch.children[column];
+  const int64_t at = child.offset + batch.offset + row;
+  if (format == "i") return static_cast<const int32_t*>(child.buffers[1])[at];
+  return static_cast<const int64_t*>(child.buffers[1])[at];
 }
 
 double number_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row) {

@@ -61,12 +61,14 @@ bool read_batch(OwnedStream& stream, const ArrowSchema& schema, OwnedArray& into
 
 bool is_text(std::string_view format);    // utf8, large_utf8
 bool is_number(std::string_view format);  // float32, float64, int32, int64
+bool is_whole(std::string_view format);   // int32, int64
 
 // Row `row` of child `column` of a batch.
 bool is_null(const ArrowArray& batch, int64_t column, int64_t row);
 // False where its offsets go backwards.
 bool text_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row,
              std::string_view& out);
+int64_t whole_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row);
 double number_at(const ArrowArray& batch, int64_t column, std::string_view format, int64_t row);
 
 }  // namespace hone::capi

@@ -15,14 +15,17 @@ void check_types(const hone_dataset& d, const ArrowSchema& schema) {
   for (const data::Slot& slot : d.filling->columns->slots()) {
     const ArrowSchema& field = *schema.children[slot.index];
     const bool plain = field.dictionary == nullptr;
-    const bool fits = slot.texts != nullptr     ? plain && is_text(field.format)
+    const bool id = slot.request->kind == data::ColumnKind::id;
+    const bool fits = slot.texts != nullptr
+                          ? plain && (is_text(field.format) || (id && is_whole(field.format)))
                       : slot.numbers != nullptr ? plain && is_number(field.format)
                                                 : is_vector(field);
     if (fits) continue;
     throw StatusError(
         HONE_EFORMAT, "stream",
         cat("stream: column ", data::shown(slot.column), ": found type ", shown_type(field), ", expected ",
-            slot.texts != nullptr     ? "utf8 or large_utf8"
+            id                        ? "utf8, large_utf8, int32 or int64"
+            : slot.texts != nullptr   ? "utf8 or large_utf8"
             : slot.numbers != nullptr ? "float32, float64, int32 or int64"
                                       : "a list of float32 or float64"));
   }
@@ -33,7 +36,9 @@ void put_value(data::Columns& columns, const data::Slot& slot, const ArrowSchema
   const auto column = static_cast<int64_t>(slot.index);
   const ArrowSchema& field = *schema.children[column];
   if (is_null(batch, column, row)) columns.wrong_value(slot, "null", line);
-  if (slot.texts != nullptr) {
+  if (slot.texts != nullptr && is_whole(field.format)) {
+    columns.put_text(slot, std::to_string(whole_at(batch, column, field.format, row)), line);
+  } else if (slot.texts != nullptr) {
     std::string_view text;
     if (!text_at(batch, column, field.format, row, text))
       columns.wrong_value(slot, "a text that ends before it begins", line);

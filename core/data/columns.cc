@@ -52,6 +52,8 @@ std::string_view expected_of(ColumnKind kind) {
       return "a finite number";
     case ColumnKind::vector:
       return "a vector of finite numbers";
+    case ColumnKind::id:
+      return "a text or a whole number";
   }
   return "";
 }
@@ -146,6 +148,7 @@ void Columns::add_slot(const RoleRequest& request, std::string role, Names names
   table_.columns[slot.role] = slot.column;
   switch (request.kind) {
     case ColumnKind::text:
+    case ColumnKind::id:
       slot.texts = &table_.texts[slot.role];
       break;
     case ColumnKind::number:

@@ -41,6 +41,11 @@ const JsonField& field_of(const Slot& slot, std::span<const JsonField> fields, s
   return *found;
 }
 
+// JSON's own spelling of whole numbers is one for each but 0 and -0.
+bool is_whole(std::string_view number) {
+  return number.find_first_of(".eE") == std::string_view::npos && number != "-0";
+}
+
 void put_row(Columns& columns, std::span<const JsonField> fields, size_t line,
              const std::filesystem::path& path, std::string& buffer) {
   for (const Slot& slot : columns.slots()) {
@@ -48,12 +53,15 @@ void put_row(Columns& columns, std::span<const JsonField> fields, size_t line,
     const bool number = field.kind == JsonKind::number, string = field.kind == JsonKind::string;
     if (string && slot.vectors == nullptr) {
       columns.put_field(slot, decode_json_string(field.raw, buffer), line);
+    } else if (number && slot.request->kind == ColumnKind::id && is_whole(field.raw)) {
+      columns.put_text(slot, field.raw, line);
     } else if (number && slot.numbers != nullptr) {
       columns.put_number(slot, field.raw, line);
     } else if ((number || field.kind == JsonKind::array) && slot.vectors != nullptr) {
       columns.put_vector(slot, field.raw, line);
     } else {
-      columns.wrong_value(slot, json_kind_name(field.kind), line);
+      const bool shows = number && slot.request->kind == ColumnKind::id;
+      columns.wrong_value(slot, shows ? excerpt(field.raw) : std::string(json_kind_name(field.kind)), line);
     }
   }
   for (const JsonField& field : fields) {

@@ -16,7 +16,8 @@
 
 namespace hone::data {
 
-enum class ColumnKind { text, number, vector };
+// An id is kept as text; where values have types, a whole number is one too: 17 and "17" are the same id.
+enum class ColumnKind { text, number, vector, id };
 
 struct RoleRequest {
   std::string role;

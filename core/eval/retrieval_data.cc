@@ -61,6 +61,10 @@ data::RoleRequest text_role(const char* name, bool required = true) {
   return {.role = name, .required = required, .also_named = {}};
 }
 
+data::RoleRequest id_role(const char* name) {
+  return {.role = name, .kind = data::ColumnKind::id, .also_named = {}};
+}
+
 using Places = std::unordered_map<std::string, uint32_t>;
 
 Places places_of(const data::Table& table) {
@@ -145,12 +149,12 @@ RetrievalData read_retrieval(const RetrievalFiles& files) {
   RetrievalData data;
   data.files = files;
   const data::Table qrels =
-      read(files.qrels, {text_role("query-id"),
-                         text_role("corpus-id"),
+      read(files.qrels, {id_role("query-id"),
+                         id_role("corpus-id"),
                          {.role = "score", .kind = data::ColumnKind::number, .also_named = {}}});
-  data::Table queries = read(files.queries, {text_role("_id"), text_role("text")});
+  data::Table queries = read(files.queries, {id_role("_id"), text_role("text")});
   const Places query_places = places_of(queries);
-  data::Table corpus = read(files.corpus, {text_role("_id"), text_role("text"), text_role("title", false)});
+  data::Table corpus = read(files.corpus, {id_role("_id"), text_role("text"), text_role("title", false)});
   Places passage_places = places_of(corpus);
   take_passages(std::move(corpus), passage_places, data);
 

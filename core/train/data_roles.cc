@@ -37,6 +37,9 @@ RoleRequest label(loss::Labels kind) {
 // Rows with the same id are about the same thing. Only read where --columns names it: many files have an id
 // that means nothing here.
 constexpr const char* kId = "id";
+RoleRequest id() {
+  return {kId, ColumnKind::id, true, {}};
+}
 
 // The columns of a file as seen through --columns.
 struct Names {
@@ -75,7 +78,7 @@ std::vector<RoleRequest> all_roles() {
     all.push_back(request(role));
   for (auto kind : {loss::Labels::similarity, loss::Labels::teacher_scores, loss::Labels::teacher_vector})
     all.push_back(label(kind));
-  all.push_back(text(kId));
+  all.push_back(id());
   for (RoleRequest& role : all) role.required = false;
   return all;
 }
@@ -122,7 +125,7 @@ data::ReadOptions roles_of(const loss::LossInfo& loss, std::span<const std::stri
     roles.push_back(request(role));
   }
   if (loss.labels != loss::Labels::none) roles.push_back(label(loss.labels));
-  if (columns.contains(kId)) roles.push_back(text(kId));
+  if (columns.contains(kId)) roles.push_back(id());
   return read_roles(std::move(roles), std::move(columns));
 }
 

@@ -77,6 +77,27 @@ TEST_F(ArrowDatasets, TextsOfBothWidthsInAnyOrderBesideOtherColumns) {
   EXPECT_EQ(rows(stream), kRows);
 }
 
+TEST_F(ArrowDatasets, IdsAreTextsOrWholeNumbers) {
+  const Settings settings = {{"train.loss", "mnr"},
+                             {"data.columns", "id=id,anchor=sentence1,positive=sentence2"}};
+  const auto ids_of = [&](ArrowColumn ids) {
+    Stream stream({{{text_column("sentence1", kFirst), text_column("sentence2", kSecond), std::move(ids)}}});
+    std::vector<std::string> out;
+    for (const auto& row : rows(stream, settings)) out.push_back(row["id"]);
+    return out;
+  };
+  const std::vector<std::string> expected = {"7", "-9223372036854775808", "9007199254740993"};
+  EXPECT_EQ(ids_of(number_column<int64_t>("id", {{7}, {INT64_MIN}, {9007199254740993}})), expected);
+  EXPECT_EQ(ids_of(text_column("id", {"7", expected[1], expected[2]})), expected);
+  EXPECT_EQ(ids_of(number_column<int32_t>("id", {{7}, {-8}, {INT32_MAX}})),
+            (std::vector<std::string>{"7", "-8", "2147483647"}));
+  Stream wrong({{{text_column("sentence1", kFirst), text_column("sentence2", kSecond),
+                  number_column<double>("id", {{0}, {1}, {2}})}}});
+  const Failure failure = not_read(HONE_EFORMAT, wrong, settings);
+  EXPECT_NE(failure.message().find("expected utf8, large_utf8, int32 or int64"), std::string::npos)
+      << failure.message();
+}
+
 TEST_F(ArrowDatasets, SeveralBatchesAlsoEmptyOnes) {
   const ArrowBatch whole = batch(number_column<double>("score", {{0}, {1}, {-1}}));
   Stream stream(

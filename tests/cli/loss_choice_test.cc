@@ -150,5 +150,23 @@ TEST(Id, is_a_text_of_each_row) {
   EXPECT_EQ(folder.names(), Strings{"d.jsonl"});
 }
 
+TEST(Id, is_the_same_as_a_number_of_jsonl_and_as_a_text_of_another_file) {
+  TempFolder folder;
+  folder.write("d.jsonl",
+               R"({"id": 7, "anchor": "The horse wants hot tea", "positive": "My mother wants hot tea"})"
+               "\n");
+  folder.write("e.tsv", "id\tanchor\tpositive\n7\tA man sings a little song\tThe dog sings a song\n");
+  const auto loss = [&](const Strings& more) {
+    Strings all{"--steps", "1",           "--dropout", "0",
+                "--quiet", "--overwrite", "--log",     (folder / "log").string()};
+    all.insert(all.end(), more.begin(), more.end());
+    const Result r = hone(train_on({folder / "d.jsonl", folder / "e.tsv"}, folder / "o", all));
+    EXPECT_EQ(r.code, 0) << r.err;
+    return Json::parse(folder.read("log")).at("loss").get<double>();
+  };
+  EXPECT_NEAR(loss({"--columns", "id=id"}), 0, 1e-5);
+  EXPECT_GT(loss({}), 1e-3);
+}
+
 }  // namespace
 }  // namespace hone::cli

@@ -232,3 +232,19 @@ TEST(Jsonl, TruncatedAnywhereIsAnErrorOrFewerRows) {
     }
   }
 }
+
+// 17 and "17" are the same id, so that files of both kinds go together.
+TEST(Jsonl, AnIdIsATextOrAWholeNumber) {
+  const ReadOptions options{{{"id", ColumnKind::id}}, {}};
+  const Table table = parse_table(
+      "{\"id\": 17}\n{\"id\": \"17\"}\n{\"id\": -3}\n{\"id\": 123456789012345678901}\n", "t.jsonl", options);
+  EXPECT_EQ(table.text("id"), (std::vector<std::string>{"17", "17", "-3", "123456789012345678901"}));
+  for (const char* bad : {"1.5", "1e3", "1E3", "-0", "17.0"}) {
+    EXPECT_EQ(error_of(std::string("{\"id\": 1}\n{\"id\": ") + bad + "}", "t.jsonl", options),
+              std::string("t.jsonl:2: column \"id\": found ") + bad + ", expected a text or a whole number");
+  }
+  EXPECT_EQ(error_of("{\"id\": null}", "t.jsonl", options),
+            "t.jsonl:1: column \"id\": found null, expected a text or a whole number");
+  EXPECT_EQ(error_of("{\"text\": 17}", "t.jsonl", text_options()),
+            "t.jsonl:1: column \"text\": found a number, expected a text");
+}

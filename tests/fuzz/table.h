@@ -36,6 +36,7 @@ inline void read_any(const uint8_t* bytes, size_t size, const char* plain_name, 
   const data::ReadOptions options{{{"text"},
                                    {"score", data::ColumnKind::number, true, {"label", "n"}},
                                    {"other", data::ColumnKind::text, false, {"another"}, true},
+                                   {"i", data::ColumnKind::id, false, {}},
                                    {"v", data::ColumnKind::vector, false, {}, true}},
                                   {}};
   const char* name = bytes[0] == 'z' ? gzip_name : plain_name;
