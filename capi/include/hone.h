@@ -435,9 +435,8 @@ HONE_API hone_status hone_dataset_read(hone_runtime *runtime, const char *file, 
 
 /**
  * The same from Arrow: texts are utf8 or large_utf8, ids also int32 or int64, labels float32, float64, int32 or int64,
- * vectors FixedSizeList, List or LargeList of float32 or float64; nulls are refused, also within a vector; other columns
- * are ignored.
- * Everything is copied before the call returns; the stream is read by the calling thread.
+ * vectors FixedSizeList, List or LargeList of float32 or float64; nulls are refused, also within a vector; other
+ * columns are ignored. Everything is copied before the call returns; the stream is read by the calling thread.
  *
  * @param runtime  kept by the dataset
  * @param stream   in: taken over in every case, its release is cleared
