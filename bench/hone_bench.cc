@@ -182,11 +182,8 @@ nlohmann::ordered_json bench_encode(const cxxopts::ParseResult& p,
 
 void run(const cxxopts::ParseResult& p) {
   using compute::cpu::InstructionSet;
-  const std::string isa = p["isa"].as<std::string>();
-  const auto engine =
-      compute::cpu::create({p["threads"].as<int>(), isa == "avx2"     ? InstructionSet::avx2
-                                                    : isa == "avx512" ? InstructionSet::avx512
-                                                                      : InstructionSet::best});
+  const auto engine = compute::cpu::create(
+      {p["threads"].as<int>(), compute::cpu::instruction_set(p["isa"].as<std::string>())});
   auto result = p["what"].as<std::string>() == "train" ? bench_train(p, engine) : bench_encode(p, engine);
   result["engine"] = engine->describe();
   result["peak_megabytes"] = peak_megabytes();

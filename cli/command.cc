@@ -12,7 +12,7 @@
 namespace hone::cli {
 
 void add_device(Arguments& arguments) {
-  arguments.add("Device", {"runtime.device", "runtime.precision"});
+  arguments.add("Device", {"runtime.device", "runtime.precision", "runtime.isa"});
 }
 
 std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
@@ -21,15 +21,10 @@ std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
   options.device = given.text("runtime.device");
   options.precision = given.text("runtime.precision");
   options.threads = static_cast<int>(given.integer("runtime.threads"));
-  const char* set = std::getenv("HONE_CPU_ISA");
-  const std::string_view isa = set != nullptr ? set : "";
-  if (isa == "avx2") {
-    options.isa = compute::cpu::InstructionSet::avx2;
-  } else if (isa == "avx512") {
-    options.isa = compute::cpu::InstructionSet::avx512;
-  } else if (!isa.empty()) {
-    fail_usage("HONE_CPU_ISA: \"", excerpt(isa), "\" found, avx2, avx512 or nothing expected");
-  }
+  options.isa = compute::cpu::instruction_set(given.text("runtime.isa"));
+  const char* variable = std::getenv("HONE_CPU_ISA");
+  if (variable != nullptr && *variable != '\0' && !arguments.given("isa"))
+    options.isa = compute::cpu::instruction_set(variable, "HONE_CPU_ISA");
   return compute::create_engine(options);
 }
 
@@ -49,8 +44,38 @@ std::vector<std::string> read_texts(const Arguments& arguments, const fs::path& 
   return std::move(table.texts.at("text"));
 }
 
+namespace {
+
+// An absolute path without links or an empty last part ("out/"), of a file or folder that may not be there.
+fs::path resolved(const fs::path& path) {
+  const fs::path whole = fs::weakly_canonical(fs::absolute(path));
+  return whole.has_filename() ? whole : whole.parent_path();
+}
+
+}  // namespace
+
+bool lies_in(const fs::path& file, const fs::path& folder) {
+  const fs::path inner = resolved(file), outer = resolved(folder);
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+void check_no_model_file(const Arguments& arguments, const std::string& output) {
+  const fs::path path = arguments.path(output);
+  for (const char* input : {"model", "compare"}) {
+    if (!arguments.declared(input) || !arguments.given(input)) continue;
+    const fs::path folder = arguments.path(input);
+    if (!fs::exists(path) || !lies_in(path, folder)) continue;
+    // Vectors and lists may lie beside a model.
+    const bool beside = resolved(path).parent_path() == resolved(folder);
+    const std::string ending = path.extension().string();
+    if (beside && (ending == ".npy" || ending == ".jsonl")) continue;
+    fail_usage(output, ": \"", excerpt(path.string()), "\" is a file of --", input, ", which is read");
+  }
+}
+
 void check_output(const Arguments& arguments, const std::string& output,
                   std::initializer_list<const char*> inputs) {
+  check_no_model_file(arguments, output);
   const fs::path path = arguments.path(output);
   for (const char* input : inputs) {
     if (!arguments.given(input)) continue;

@@ -20,17 +20,20 @@ namespace hone::cli {
 
 inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kInterrupted = 130;
 
-// Declares --device and --precision.
+// Declares --device, --precision and --isa.
 void add_device(Arguments& arguments);
-// With --threads, --device and --precision where declared, and the instruction set that HONE_CPU_ISA asks
-// for.
+// With these and --threads, where declared; HONE_CPU_ISA is for whole test runs and stands in for --isa.
 std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments);
 // --columns, where given.
 std::map<std::string, std::string> read_columns(const Arguments& arguments,
                                                 std::span<const data::RoleRequest> roles);
 // Texts of a file: a .txt's lines, or of a table the column of --column, else "text", else the only one.
 std::vector<std::string> read_texts(const Arguments& arguments, const fs::path& file);
-// Refuses an output that is one of these inputs: writing it would destroy what was read.
+// Whether the file lies in the folder, or will, links followed.
+bool lies_in(const fs::path& file, const fs::path& folder);
+// Refuses an output that is a file of --model or --compare.
+void check_no_model_file(const Arguments& arguments, const std::string& output);
+// The same, or one of these inputs: writing it would destroy what was read.
 void check_output(const Arguments& arguments, const std::string& output,
                   std::initializer_list<const char*> inputs);
 

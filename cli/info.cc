@@ -77,6 +77,7 @@ int info(int argc, char** argv) {
   Arguments arguments("info", "Describes a model, and the devices it could run on.", {});
   arguments.add("", {{"model", "DIR", "Folder of the model (default: describe the devices alone)"},
                      {"json", nullptr, "Print the result as JSON"}});
+  arguments.add("Device", {"runtime.isa"});
   if (!arguments.parse(argc, argv)) return kOk;
   const auto engine = make_engine(arguments);
   nlohmann::ordered_json j;

@@ -31,6 +31,7 @@ std::shared_ptr<Engine> create_engine(const DeviceOptions& options) {
       fail("device ", options.device, ": ", e.what());
     }
   }();
+  cpu::hold_to(options.isa);
   return plugin::create(table, {options.device, cpu::resolve_threads(options.threads), bf16, judge});
 }
 

@@ -15,7 +15,7 @@ struct DeviceOptions {
   std::string device = "cpu";      // cpu, cuda, cuda:N, torch-cpu
   std::string precision = "fp32";  // fp32; bf16 on cuda: matrix products in bfloat16, all else in float32
   int threads = 0;                 // 0: all that this process may use
-  cpu::InstructionSet isa = cpu::InstructionSet::best;  // of cpu
+  cpu::InstructionSet isa = cpu::InstructionSet::best;  // of what the processor does, on every device
 };
 
 // Opens the libtorch plugin for everything but cpu. Throws UsageError for a name or precision that cannot be,

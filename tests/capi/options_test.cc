@@ -177,6 +177,11 @@ TEST(Options, AValueThatIsRefusedLaterNamesItsOption) {
     EXPECT_EQ(failure.subject(), key) << failure.message();
   }
   const Runtime runtime = make_runtime();
+  const Config other = make_config({{"runtime.isa", "avx2"}});  // the process computes with the best already
+  Runtime second;
+  const Failure decided =
+      refused(HONE_EINVAL, [&](hone_error** e) { return hone_runtime_create(other, second.place(), e); });
+  EXPECT_EQ(decided.subject(), "runtime.isa") << decided.message();
   const Model model = load_model(runtime);
   const Dataset dataset = read_pairs(runtime);
   const Config config = make_config({{"train.max_seq_length", 1000}});

@@ -66,9 +66,19 @@ TEST(InstructionSet, is_what_the_environment_says) {
   EXPECT_TRUE(engine({}, with("avx2")).starts_with("cpu, AVX2, "));
   EXPECT_EQ(engine({}, with("avx512")).find("AMX"), std::string::npos);
   EXPECT_EQ(engine({}, with("")), engine({}, [] { unsetenv("HONE_CPU_ISA"); }));
+  EXPECT_EQ(engine({}, with("best")), engine({}, with("")));
   for (const char* wrong : {"AVX2", "avx", "avx2 "})
     expect_line(hone({"info", "--model", kModel}, with(wrong)), 2,
-                "HONE_CPU_ISA: \"" + std::string(wrong) + "\" found, avx2, avx512 or nothing expected");
+                "HONE_CPU_ISA: \"" + std::string(wrong) + "\" found, best, avx512 or avx2 expected");
+}
+
+TEST(InstructionSet, is_what_the_option_says) {
+  EXPECT_TRUE(engine({"--isa", "avx2"}).starts_with("cpu, AVX2, "));
+  EXPECT_EQ(engine({"--isa", "avx512"}).find("AMX"), std::string::npos);
+  auto set = [] { setenv("HONE_CPU_ISA", "avx2", 1); };
+  EXPECT_EQ(engine({"--isa", "avx512"}, set), engine({"--isa", "avx512"})) << "not what the environment says";
+  expect_line(hone({"info", "--model", kModel, "--isa", "sse"}), 2,
+              "isa: \"sse\" found, best, avx512 or avx2 expected");
 }
 
 }  // namespace

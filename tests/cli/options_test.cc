@@ -128,6 +128,7 @@ std::vector<Case> train_cases() {
       t("checkpoint-minutes", "1", "-1", "0 (never) or more"),
       t("device", "cpu", "gpu", "cpu, cuda, cuda:N or torch-cpu"),
       t("precision", "fp32", "fp8", "fp32 or bf16"),
+      t("isa", "best", "sse", "best, avx512 or avx2"),
       t("threads", "1", "-1", "0 to 4096"),
       flag("train", "quiet"),
   };
@@ -182,6 +183,7 @@ std::vector<Case> eval_cases() {
        beir},
       e("device", "cpu", "gpu", "cpu, cuda, cuda:N or torch-cpu", binary),
       e("precision", "fp32", "fp8", "fp32 or bf16", binary),
+      e("isa", "best", "sse", "best, avx512 or avx2", binary),
       e("threads", "1", "-1", "0 to 4096", binary),
       flag("eval", "quiet", binary),
   };

@@ -22,34 +22,44 @@ std::vector<float> noise(int64_t n, uint32_t stream, float base = 0) {
   return values;
 }
 
+struct Size {
+  int64_t width = 24, hidden = 40;
+  int sequences = 12, longest = 23;
+};
 struct Model {
   std::shared_ptr<Engine> engine;
   std::unique_ptr<Parameters> parameters;
   std::unique_ptr<Graph> graph;
   std::vector<Parameter> p;
+  Size size;
 };
 
-constexpr int64_t kRows = 50, kWidth = 24, kHidden = 40;
+constexpr int64_t kRows = 50;
 
-Model make(int threads, bool sparse) {
+// Enough tokens, rows and columns that every product is cut into several pieces in each direction.
+constexpr Size kLarge{100, 900, 110, 23};
+
+Model make(int threads, bool sparse, const Size& size = {}) {
+  const int64_t width = size.width, hidden = size.hidden;
   Model m;
+  m.size = size;
   m.engine = test_engine(threads);
   m.parameters = m.engine->parameters();
   auto add = [&](const char* name, Shape s, bool table, float base = 0) {
     m.p.push_back(m.parameters->add(name, s, noise(s.rows * s.cols, static_cast<uint32_t>(m.p.size()), base),
                                     nullptr, {true, s.rows > 1, table}));
   };
-  add("table", {kRows, kWidth}, sparse);
+  add("table", {kRows, width}, sparse);
   for (const char* name : {"q", "k", "v", "o"}) {
-    add(name, {kWidth, kWidth}, false);
-    add(name, {1, kWidth}, false);
+    add(name, {width, width}, false);
+    add(name, {1, width}, false);
   }
-  add("gamma", {1, kWidth}, false, 1);
-  add("beta", {1, kWidth}, false);
-  add("up", {kHidden, kWidth}, false);
-  add("up.b", {1, kHidden}, false);
-  add("down", {kWidth, kHidden}, false);
-  add("down.b", {1, kWidth}, false);
+  add("gamma", {1, width}, false, 1);
+  add("beta", {1, width}, false);
+  add("up", {hidden, width}, false);
+  add("up.b", {1, hidden}, false);
+  add("down", {width, hidden}, false);
+  add("down.b", {1, width}, false);
   m.graph = m.engine->graph(*m.parameters);
   return m;
 }
@@ -59,8 +69,8 @@ void train(Model& m, int first, int last, float decay, bool clip = true) {
   for (int step = first; step <= last; ++step) {
     Segments s;
     std::vector<int32_t> ids;
-    for (int i = 0; i < 12; ++i) {
-      const int length = 1 + (step * 7 + i * 5) % 23;
+    for (int i = 0; i < m.size.sequences; ++i) {
+      const int length = 1 + (step * 7 + i * 5) % m.size.longest;
       for (int t = 0; t < length; ++t) ids.push_back((step * 3 + i + t * t) % (10 + step * 5 % 40));
       s.offsets.push_back(static_cast<int32_t>(ids.size()));
       s.row.push_back(static_cast<uint32_t>(i));
@@ -77,7 +87,7 @@ void train(Model& m, int first, int last, float decay, bool clip = true) {
         {{p[1], p[2]}, {p[3], p[4]}, {p[5], p[6]}, {p[7], p[8]}, {4, 0.4F, {0.1F, 1}}, {0.1F, 2}, norm});
     x = g.feed_forward_block(x, s, {{p[11], p[12]}, {p[13], p[14]}, Activation::gelu, {0.1F, 3}, norm});
     Tensor y = g.pool(x, s, PoolKind::mean);
-    g.backward(y, noise(12 * kWidth, 77));
+    g.backward(y, noise(m.size.sequences * m.size.width, 77));
     const double length = m.parameters->gradient_norm();
     AdamW a;
     a.learning_rate = 1e-3F;
@@ -114,6 +124,17 @@ TEST(Repeatable, same_bits_at_one_two_and_five_threads) {
   for (int threads : {2, 5}) {
     Model m = make(threads, true);
     train(m, 1, 8, 0.01F);
+    expect_same_bits(expected, all(m));
+  }
+}
+
+TEST(Repeatable, same_bits_where_products_are_cut) {
+  Model one = make(1, true, kLarge);
+  train(one, 1, 2, 0.01F);
+  const auto expected = all(one);
+  for (int threads : {2, 5}) {
+    Model m = make(threads, true, kLarge);
+    train(m, 1, 2, 0.01F);
     expect_same_bits(expected, all(m));
   }
 }
@@ -239,15 +260,18 @@ TEST(Engine, uses_exactly_the_threads_it_was_given) {
   EXPECT_NE(engine->describe().find("3 threads"), std::string::npos);
 }
 
-// Several threads encode with one set of frozen parameters.
+// Several threads encode with one set of frozen parameters, which the first of them makes ready.
 TEST(Engine, graphs_share_frozen_parameters_across_threads) {
   auto engine = test_engine(2);
-  auto parameters = engine->parameters();
-  const auto values = noise(16 * 16, 1);
-  const Parameter w = parameters->add("w", {16, 16}, values, nullptr, {false, true, false});
-  const auto in = noise(40 * 16, 2);
-  auto run = [&] {
-    auto graph = engine->graph(*parameters);
+  const auto values = noise(16 * 16, 1), in = noise(40 * 16, 2);
+  Parameter w;
+  auto frozen = [&] {
+    auto parameters = engine->parameters();
+    w = parameters->add("w", {16, 16}, values, nullptr, {false, true, false});
+    return parameters;
+  };
+  auto run = [&](Parameters& parameters) {
+    auto graph = engine->graph(parameters);
     std::vector<float> out(40 * 16);
     for (int i = 0; i < 20; ++i) {
       graph->begin(Mode::infer);
@@ -255,10 +279,11 @@ TEST(Engine, graphs_share_frozen_parameters_across_threads) {
     }
     return out;
   };
-  const auto expected = run();
+  const auto expected = run(*frozen());
   std::vector<std::vector<float>> results(4);
   std::vector<std::thread> threads;
-  for (auto& result : results) threads.emplace_back([&] { result = run(); });
+  const auto fresh = frozen();
+  for (auto& result : results) threads.emplace_back([&] { result = run(*fresh); });
   for (auto& t : threads) t.join();
   for (const auto& result : results) expect_same_bits(expected, result);
 }

@@ -23,7 +23,8 @@ class CpuEngine final : public Engine, public std::enable_shared_from_this<CpuEn
   explicit CpuEngine(int threads) : runtime_(threads) {}
   std::string name() const override { return "cpu"; }
   std::string describe() const override {
-    return cat("cpu, ", kernel_target(), products_on_tiles() ? "+AMX, " : ", ", runtime_.threads(),
+    const char* tiles = products_on_tiles() ? "+AMX" : tiles_refused() ? " (AMX refused by the system)" : "";
+    return cat("cpu, ", kernel_target(), tiles, ", ", runtime_.threads(),
                runtime_.threads() == 1 ? " thread" : " threads");
   }
   int threads() const override { return runtime_.threads(); }
@@ -41,22 +42,6 @@ class CpuEngine final : public Engine, public std::enable_shared_from_this<CpuEn
   Runtime runtime_;
 };
 
-void hold_to(InstructionSet isa) {
-  static std::mutex mutex;
-  static std::optional<InstructionSet> decided;
-  std::lock_guard lock(mutex);
-  if (decided) {
-    if (*decided != isa) fail("engine cpu: this process already runs with another instruction set");
-    return;
-  }
-  decided = isa;
-  allow_tiles = isa == InstructionSet::best;
-  if (isa == InstructionSet::avx2) {
-    hwy::DisableTargets(~static_cast<uint32_t>(0) &
-                        ~static_cast<uint32_t>(HWY_AVX2 | HWY_SCALAR | HWY_EMU128));
-  }
-}
-
 }  // namespace
 
 int default_threads() {
@@ -73,6 +58,31 @@ int resolve_threads(int asked) {
                " expected (0: all that this process may use)");
   }
   return asked == 0 ? default_threads() : asked;
+}
+
+InstructionSet instruction_set(std::string_view name, std::string_view option) {
+  if (name == "best") return InstructionSet::best;
+  if (name == "avx512") return InstructionSet::avx512;
+  if (name == "avx2") return InstructionSet::avx2;
+  fail_usage(option, ": \"", excerpt(name), "\" found, best, avx512 or avx2 expected");
+}
+
+void hold_to(InstructionSet isa) {
+  static std::mutex mutex;
+  static std::optional<InstructionSet> decided;
+  std::lock_guard lock(mutex);
+  if (decided) {
+    if (isa == InstructionSet::best || *decided == isa) return;
+    fail_usage("isa: ", isa == InstructionSet::avx2 ? "avx2" : "avx512",
+               " found, but this process computes with ", kernel_target(), products_on_tiles() ? "+AMX" : "",
+               " already; its first engine decides");
+  }
+  decided = isa;
+  allow_tiles = isa == InstructionSet::best;
+  if (isa == InstructionSet::avx2) {
+    hwy::DisableTargets(~static_cast<uint32_t>(0) &
+                        ~static_cast<uint32_t>(HWY_AVX2 | HWY_SCALAR | HWY_EMU128));
+  }
 }
 
 std::shared_ptr<Engine> create(const CpuOptions& options) {

@@ -128,6 +128,7 @@ HWY_INLINE void strip_product(int64_t depth, TileLeft left, int64_t group_step, 
 
 void multiply_strips(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n, const Out& c,
                      const Depth& range) {
+  if (m <= 0) return;
   const int64_t lanes = static_cast<int64_t>(hn::Lanes(D())), strip = b.width;
   const int64_t groups = (m + kRows - 1) / kRows;
   const int64_t count = (n + strip - 1) / strip;
@@ -210,15 +211,21 @@ HWY_EXPORT(pack_transposed_strips);
 namespace {
 // Decided by the first product or packing of the process, as is what the kernels run on.
 bool on_tiles() {
-  if constexpr (!tiles::kBuilt) return false;
-  static const bool used = allow_tiles && tiles::available();
-  return used;
+  if constexpr (tiles::kBuilt) {
+    static const bool used = allow_tiles && tiles::available();
+    return used;
+  }
+  return false;
 }
 }  // namespace
 
 bool allow_tiles = true;
 bool products_on_tiles() {
   return on_tiles();
+}
+bool tiles_refused() {
+  if constexpr (tiles::kBuilt) return allow_tiles && !on_tiles() && tiles::refused();
+  return false;
 }
 
 int64_t strip_columns() {

@@ -32,6 +32,7 @@ int64_t strip_floats(int64_t rows, int64_t width, int parts);  // room, in float
 // Whether products run on tile units. To be set, if at all, before the first product or packing.
 extern bool allow_tiles;
 bool products_on_tiles();
+bool tiles_refused();  // by the system, where the processor has them and they are allowed
 
 // A [rows, columns] matrix packed in strips of `width` columns.
 struct Strips {

@@ -14,8 +14,9 @@
 //   columns, 16 words]. K is filled up with zeros.
 // - An element of C is summed in the order of K, blocks of one after the other, in parts no longer than
 //   kProductDepth: it depends on neither M, N nor the number of threads.
-// - A float that is infinite makes a product that is no number, where the vector units would make an infinite
-//   one.
+// - All this is so for floats between 2^-110 and 2^127, and 0. Parts of smaller ones are lost as denormals,
+//   down to 8 bits of a number. One that is infinite, or rounds to it as a bfloat16, makes a product that is
+//   no number, where the vector units would make an infinite one. What is no number stays so.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +31,11 @@ inline constexpr bool kBuilt = true;
 inline constexpr bool kBuilt = false;  // nothing of this is there
 #endif
 
-// Whether processor and system have tile units and let this process use them. Asks the system once.
+// Whether processor and system have tile units and let this process use them. Asks the system once; it says
+// no where a thread has an alternate signal stack that is too small for tiles (about 12 KB), and from a yes
+// on refuses such stacks.
 bool available();
+bool refused();  // they are there, and the system said no
 
 inline constexpr int64_t kLane = 16;           // columns
 inline constexpr int64_t kStrip = 2 * kLane;   // columns of a strip of B

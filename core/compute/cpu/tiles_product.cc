@@ -222,22 +222,35 @@ void multiply_parts(const Left& a, const Strips& b, int64_t first_strip, int64_t
 
 }  // namespace
 
-bool available() {
-  static const bool there = [] {
+namespace {
+
+enum class Units { none, refused, there };
+
+Units units() {
+  static const Units found = [] {
     unsigned a = 0, b = 0, c = 0, d = 0;
-    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) return false;
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_OSXSAVE) == 0) return Units::none;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return Units::none;
     constexpr unsigned kVectors = 1U << 16 | 1U << 30 | 1U << 31;  // AVX-512 F, BW, VL
     constexpr unsigned kTiles = 1U << 22 | 1U << 24;               // AMX bf16, tile
-    if ((b & kVectors) != kVectors || (d & kTiles) != kTiles) return false;
+    if ((b & kVectors) != kVectors || (d & kTiles) != kTiles) return Units::none;
     unsigned low = 0, high = 0;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     constexpr unsigned kSaved = 0xE6 | 3U << 17;  // the system saves vectors and tiles
-    if ((low & kSaved) != kSaved) return false;
+    if ((low & kSaved) != kSaved) return Units::none;
     constexpr long kAskForState = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM
-    return syscall(SYS_arch_prctl, kAskForState, kTileData) == 0;
+    return syscall(SYS_arch_prctl, kAskForState, kTileData) == 0 ? Units::there : Units::refused;
   }();
-  return there;
+  return found;
+}
+
+}  // namespace
+
+bool available() {
+  return units() == Units::there;
+}
+bool refused() {
+  return units() == Units::refused;
 }
 
 void multiply(const Left& a, const Strips& b, int64_t first_strip, int64_t m, int64_t n, const Out& c,

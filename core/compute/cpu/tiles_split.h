@@ -2,7 +2,8 @@
 // (tiles.h).
 //
 // Rules: high and middle are rounded (halves away from zero), so that the next part is small and of either
-// sign; low is what is left, which a bfloat16 holds exactly. Included only by files compiled for AVX-512.
+// sign; low is what is left, which a bfloat16 holds exactly. The last part of what is no number is none.
+// Included only by files compiled for AVX-512.
 #pragma once
 
 #include <hwy/base.h>
@@ -36,14 +37,21 @@ inline __attribute__((always_inline)) __m512i rounded(__m512 x) {
   return _mm512_and_si512(up, _mm512_set1_epi32(static_cast<int>(0xFFFF0000U)));
 }
 
+// Part p of P, in the upper halves, of what is left of x after those before.
+template <int P>
+inline __attribute__((always_inline)) __m512i next_part(__m512 x, int p) {
+  if (p == 2) return _mm512_castps_si512(x);
+  if (p + 1 < P) return rounded(x);
+  // Rounding would carry some payloads of what is no number into the sign.
+  return _mm512_mask_mov_epi32(rounded(x), _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), _mm512_castps_si512(x));
+}
+
 // Words of k (first) and k + 16 (second).
 template <int P>
 inline __attribute__((always_inline)) Split<P> split(__m512 first, __m512 second) {
   Split<P> words;
   for (int p = 0; p < P; ++p) {
-    const bool whole = p == 2;  // what is left after two parts
-    const __m512i a = whole ? _mm512_castps_si512(first) : rounded(first);
-    const __m512i b = whole ? _mm512_castps_si512(second) : rounded(second);
+    const __m512i a = next_part<P>(first, p), b = next_part<P>(second, p);
     // the upper half of b over the upper half of a
     words.part[p] = _mm512_mask_blend_epi16(0xAAAAAAAAU, _mm512_srli_epi32(a, 16), b);
     if (p + 1 == P) break;
