@@ -66,9 +66,10 @@ ProgramTerms in_program_terms(std::string message, bool usage = false) {
       if (!longer) message.replace(at, typed.size(), key);
     }
   };
-  for (const config::OptionInfo& info : config::option_table()) say(info.flag(), info.key);
+  // Flags of train; save.overwrite is never spoken of by its flag.
   say("resume", "train.existing \"resume\"");
   say("overwrite", "train.existing \"overwrite\"");
+  for (const config::OptionInfo& info : config::option_table()) say(info.flag(), info.key);
   return {std::move(message), std::move(option)};
 }
 

@@ -105,6 +105,11 @@ void JobState::train() {
   callbacks.note = [&](const std::string& text) {
     if (sink) sink->say(HONE_LOG_INFO, text);
   };
+  callbacks.resumed = [&](int64_t step, const train::EvalReport* best) {
+    now.steps_done = static_cast<uint64_t>(step);
+    if (best != nullptr) now.best_metric = best->value(metric);
+    tell();
+  };
   callbacks.step = [&](const train::StepReport& report) {
     note_step(now, report);
     tell();
@@ -127,6 +132,7 @@ void JobState::train() {
   }
   if (result_.already_finished) {
     now.steps_done = static_cast<uint64_t>(result_.steps);
+    if (result_.after) now.best_metric = result_.after->value(metric);
     tell();
   }
   if (sink && result_.verdict) {

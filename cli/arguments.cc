@@ -43,6 +43,9 @@ void Arguments::add(const std::string& group, std::initializer_list<Option> opti
       continue;
     }
     std::shared_ptr<cxxopts::Value> value = cxxopts::value<std::string>();
+    for (const char* kind : {"FILE", "DIR", "PATH"}) {
+      if (kind == std::string_view(o.value)) files_.insert(name);
+    }
     if (o.repeated) {
       repeated_.insert(name);
       value = cxxopts::value<std::vector<std::string>>();
@@ -95,6 +98,11 @@ bool Arguments::parse(int argc, char** argv) {
   }
   if (!parsed_.unmatched().empty())
     fail_usage("\"", excerpt(parsed_.unmatched()[0]), "\" is not an option", see);
+  // Of other options the last counts, as scripts that add to a command want it; a file is never dropped.
+  for (const std::string& name : files_) {
+    if (!repeated_.contains(name) && parsed_.count(name) > 1)
+      fail_usage("option --", name, " found ", parsed_.count(name), " times, once expected", see);
+  }
   for (const std::string& name : required_) {
     if (!given(name)) fail_usage("option --", name, " is missing", see);
   }

@@ -70,7 +70,7 @@ class Arguments {
                                          const std::string& range);
   cxxopts::Options options_;
   std::vector<std::string> required_, groups_;
-  std::set<std::string> declared_, repeated_;
+  std::set<std::string> declared_, repeated_, files_;  // files_: what names a file or folder
   std::vector<const config::OptionInfo*> from_table_;
   std::string usage_;  // the required options
   cxxopts::ParseResult parsed_;

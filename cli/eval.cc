@@ -55,6 +55,7 @@ eval::RetrievalFiles retrieval_files(const Arguments& arguments) {
 std::unique_ptr<StagedFile> lines_file(const Arguments& arguments, const std::vector<fs::path>& inputs) {
   for (const char* option : {"per-row", "per-query"}) {
     if (!arguments.given(option)) continue;
+    check_no_model_file(arguments, option);
     const fs::path path = arguments.path(option);
     for (const fs::path& input : inputs) {
       std::error_code absent;
@@ -120,7 +121,7 @@ int eval(int argc, char** argv) {
                       "  triplet    anchor, positive, negative: is the positive text nearer?\n"
                       "  retrieval  corpus, queries and qrels as in BEIR: what is found first?\n"
                       "  mse        text, vector: how far are vectors from given ones?\n"
-                      "A judgement about a query or passage that is not there is an error.",
+                      "A relevant passage (score above 0) that is not there is an error, or its query.",
                       {"model"});
   arguments.add("", {{"model", "DIR", "Folder of the model"},
                      {"data", "PATH", "File of rows; for retrieval a folder as in BEIR"},

@@ -35,7 +35,7 @@ void declare(Arguments& arguments) {
        {"out", "DIR", "Folder for the tuned model and, until then, checkpoints"},
        {"log", "FILE", "Write one line of JSON per step"},
        {"resume", nullptr, "Go on from the checkpoint in --out"},
-       {"overwrite", nullptr, "Replace what is in --out"},
+       {"overwrite", nullptr, "Replace the run in --out; files of others stay"},
        {"json", nullptr, "Print the result as JSON"}});
   arguments.add("Input and output", {"data.columns"});
   arguments.add("Training", {"train.loss",
@@ -96,18 +96,11 @@ train::TrainOptions read_options(const Arguments& a) {
   return options;
 }
 
-// An absolute path without links or an empty last part ("out/"), of a file or folder that may not be there.
-fs::path resolved(const fs::path& path) {
-  const fs::path whole = fs::weakly_canonical(fs::absolute(path));
-  return whole.has_filename() ? whole : whole.parent_path();
-}
-
 void check_log(const Arguments& arguments) {
   check_output(arguments, "log", {"data", "eval"});
-  const fs::path log = resolved(arguments.path("log"));
+  const fs::path log = arguments.path("log");
   auto outside = [&](const char* option, const char* why) {
-    const fs::path folder = resolved(arguments.path(option));
-    if (std::mismatch(folder.begin(), folder.end(), log.begin(), log.end()).first == folder.end()) {
+    if (lies_in(log, arguments.path(option))) {
       fail_usage("log: \"", excerpt(arguments.text("log")), "\" found, a file outside of --", option,
                  " expected: ", why);
     }
@@ -229,6 +222,10 @@ int train(int argc, char** argv) {
     };
     callbacks.stop = [] { return stop_asked != 0; };
     result = trainer.run(out, existing, callbacks);
+  }
+  if (result.interrupted && result.steps == 0) {
+    std::cerr << "hone: interrupted before step 1; nothing is kept\n";
+    return kInterrupted;
   }
   if (result.interrupted) {
     std::cerr << "hone: interrupted after step " << result.steps << "; checkpoint kept in "

@@ -191,8 +191,9 @@ HONE_API hone_status hone_losses(hone_buffer **out, hone_error **error);
 HONE_API hone_status hone_config_create(hone_config **out, hone_error **error);
 
 /**
- * Sets an option. The key and the value are checked now: an unknown key is HONE_EINVAL and names the nearest one, so
- * are a value out of range and one of another type (a whole number is accepted for a real option).
+ * Sets an option. The key and the value's type and range are checked now: an unknown key is HONE_EINVAL and names the
+ * nearest one, so are a value out of range and one of another type (a whole number is accepted for a real option).
+ * Texts with a form of their own (names of losses, lists, sizes, patterns) are checked where they are used.
  *
  * @param config  in, changed
  * @param key     "train.batch_size"
@@ -527,14 +528,15 @@ enum { HONE_JOB_RUNNING = 1, HONE_JOB_FINISHED = 2, HONE_JOB_FAILED = 3, HONE_JO
 
 typedef struct hone_progress {
   size_t struct_size;
-  int32_t state;    /* HONE_JOB_... */
-  int32_t reserved; /* 0 */
-  uint64_t steps_done, steps_total, examples_done;
-  double loss;          /* of the last step; NaN before it */
-  double learning_rate; /* of the last step */
-  double seconds;       /* since the first step began */
-  double metric;        /* train.metric of the last evaluation; NaN before it */
-  double best_metric;   /* of the best evaluation, the base model's not counted; NaN before it */
+  int32_t state;                    /* HONE_JOB_... */
+  int32_t reserved;                 /* 0 */
+  uint64_t steps_done, steps_total; /* of the whole run, also of a resumed one */
+  uint64_t examples_done;           /* rows trained on by this job */
+  double loss;                      /* of the last step; NaN before it */
+  double learning_rate;             /* of the last step */
+  double seconds;                   /* since the first step began */
+  double metric;                    /* train.metric of the last evaluation; NaN before it */
+  double best_metric;               /* of the best evaluation, the base model's not counted; NaN before it */
 } hone_progress;
 
 /*

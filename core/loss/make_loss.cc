@@ -112,8 +112,11 @@ std::unique_ptr<Loss> make_loss(const LossInfo& info, const LossOptions& options
   std::vector<int64_t> widths;
   for (double d : dims) {
     widths.push_back(static_cast<int64_t>(d));
-    if (static_cast<double>(widths.back()) != d || d < 1 || widths.back() > setup.dim)
+    if (static_cast<double>(widths.back()) != d || d < 1 || widths.back() > setup.dim) {
       fail_usage("loss-options: matryoshka: ", d, " found, whole numbers from 1 to ", setup.dim, " expected");
+    }
+    if (std::count(dims.begin(), dims.end(), d) > 1)
+      fail_usage("loss-options: matryoshka: ", d, " found twice, each width once expected");
   }
   const int64_t per_batch = options.integer("matryoshka_per_batch");
   if (per_batch > static_cast<int64_t>(dims.size())) {

@@ -5,6 +5,9 @@
 // The log of the partition is the log-sum-exp over the directions, or with per_direction their mean. A query
 // is no negative of itself, nor is a document of another of its own row; false negatives are left out of all.
 //
+// A row without negatives has no gradient, exactly: what rounding would leave of one, an optimizer that
+// divides by its size would take for a direction.
+//
 // Where hard negatives weigh more, documents of other rows may have another factor than those of the query's
 // own row: the former are summed as ever, with a factor of theirs, the few others one by one.
 #include <algorithm>
@@ -119,6 +122,10 @@ class Mnr final : public Loss {
     double positive = 0;
     for (int64_t i = 0; i < rows; ++i) {
       positive += options_.scale * score(Score::dot, queries.rows.row(i), docs.rows.row(i), batch.dim);
+      if (is_alone(directions, f.query_doc, i)) {
+        for (Direction& d : directions) d.weight[static_cast<size_t>(i)] = 0;
+        continue;
+      }
       add_score_gradient(Score::dot, queries.rows.row(i), docs.rows.row(i), batch.dim,
                          -options_.scale / static_cast<double>(rows), queries.gradient.row(i),
                          docs.gradient.row(i));
@@ -145,6 +152,17 @@ class Mnr final : public Loss {
     double factor;  // of similarities in the sums
     std::vector<float> lse = {}, weight = {};
   };
+  // Whether row i is compared with nothing but its own positive. `query_doc`: what the first direction leaves
+  // out.
+  static bool is_alone(const std::vector<Direction>& directions, const LeftOut& query_doc, int64_t i) {
+    for (const Direction& d : directions) {
+      const bool first = &d == directions.data();
+      const size_t left_out = columns_of(first ? query_doc : d.left_out, i).size();
+      const bool own = first || (d.y == directions[0].x && d.x != d.y);  // positives with queries
+      if (d.y->rows.rows() - static_cast<int64_t>(left_out) > (own ? 1 : 0)) return false;
+    }
+    return true;
+  }
   // To the scale of negatives of a kind.
   double added_to(Hardness kind) const {
     const bool all = options_.hardness == Hardness::all_negatives && kind != Hardness::none;

@@ -1,5 +1,7 @@
 #include "train/base_vectors.h"
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/error.h"
@@ -39,7 +41,8 @@ void require_cache(const std::string& folder) {
 
 std::vector<float> base_vectors(const std::shared_ptr<const model::SentenceModel>& model,
                                 const std::shared_ptr<compute::Engine>& engine, const TrainData& data,
-                                const std::string& folder) {
+                                const std::string& folder,
+                                const std::function<void(size_t, size_t)>& progress) {
   const std::vector<int64_t> shape{static_cast<int64_t>(data.texts()), model->vector_dim()};
   fs::path file;
   if (!folder.empty()) {
@@ -50,12 +53,15 @@ std::vector<float> base_vectors(const std::shared_ptr<const model::SentenceModel
       if (entry == nullptr || entry->shape != shape)
         fail(file, ": holds no vectors of ", shape[0], " texts; remove it");
       const model::HostTensor tensor = kept->floats(*entry);
+      if (!std::all_of(tensor.data, tensor.data + tensor.size, [](float x) { return std::isfinite(x); }))
+        fail(file, ": holds numbers that are not finite; remove it");
       return {tensor.data, tensor.data + tensor.size};
     }
   }
   encode::Encoder encoder(model, engine);
   encode::EncodeOptions options;
   options.normalize = true;
+  options.progress = progress;
   std::vector<float> vectors = encoder.encode_ids(data.all_ids(), options);
   if (!folder.empty()) {
     require_cache(folder);

@@ -4,6 +4,7 @@
 // model and token ids, and read again by later runs: written beside and renamed, checked by size.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ void require_cache(const std::string& folder);
 // [texts, dim]
 std::vector<float> base_vectors(const std::shared_ptr<const model::SentenceModel>& model,
                                 const std::shared_ptr<compute::Engine>& engine, const TrainData& data,
-                                const std::string& folder);
+                                const std::string& folder,
+                                const std::function<void(size_t done, size_t total)>& progress = {});
 
 }  // namespace hone::train

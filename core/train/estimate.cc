@@ -41,8 +41,11 @@ size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, s
       (all - tables) * compute::cpu::strip_floats(rows, width, compute::cpu::kExact) / (rows * width);
   constexpr int64_t kLossCopies = 8;  // vectors, their gradient, both packed for products, unit vectors
   const int64_t evaluation = keeps_best ? work.evaluation_batch_tokens * 12 * hidden : 0;
+  // A head's values in the loss and as parameter, both gradients, moments; for a checkpoint values and
+  // moments.
+  const int64_t heads = (6 + (work.checkpoints ? 3 : 0)) * work.head_floats;
   const int64_t floats = all + 4 * (all - tables) + packed + 3 * tables + copies * all + evaluation +
-                         kLossCopies * work.loss_floats;
+                         kLossCopies * work.loss_floats + heads;
   return static_cast<size_t>(kProgram + 4 * floats) + bytes_of_data +
          static_cast<size_t>(work.tokens_of_largest) * bytes_per_token(model);
 }

@@ -18,6 +18,7 @@ struct Workload {
   bool checkpoints = false;  // saved on the way
   bool cut = false;          // batches are computed in pieces, all but the last of which twice forward
   int64_t loss_floats = 0;   // of the vectors that a loss sees at once
+  int64_t head_floats = 0;   // of what is trained of the loss itself
 };
 
 // What was measured on this machine.

@@ -121,6 +121,11 @@ loss::FalseNegatives FalseNegatives::of(std::span<const uint32_t> rows, bool all
   return out;
 }
 
+size_t FalseNegatives::most_bytes(const TrainData& data, int64_t dim) {
+  const auto texts = static_cast<size_t>(data.texts()), rows = static_cast<size_t>(data.rows());
+  return texts * static_cast<size_t>(dim) * sizeof(float) + 2 * (texts + 1 + rows) * sizeof(uint32_t);
+}
+
 size_t FalseNegatives::bytes() const {
   return vectors_.capacity() * sizeof(float) + (positives_.offsets.capacity() + positives_.values.capacity() +
                                                 anchors_.offsets.capacity() + anchors_.values.capacity()) *

@@ -28,6 +28,8 @@ class FalseNegatives {
   // all_directions: also what only query-query, doc-query and doc-doc comparisons ask for.
   loss::FalseNegatives of(std::span<const uint32_t> rows, bool all_directions) const;
   size_t bytes() const;
+  // What it may take for such data; dim 0: without vectors.
+  static size_t most_bytes(const TrainData& data, int64_t dim);
 
  private:
   // Which columns of the roles [first, last) are no negatives of each row, [last - first, rows].

@@ -90,6 +90,8 @@ struct Estimate {
 struct TrainCallbacks {
   std::function<void()> begin;                   // all checks passed, work begins
   std::function<void(const std::string&)> note;  // a line for people
+  // A run goes on after `step`; the best evaluation of its earlier parts, null where there was none.
+  std::function<void(int64_t step, const EvalReport* best)> resumed;
   std::function<void(const Estimate&)> estimate;
   std::function<void(const StepReport&)> step;
   std::function<void(const EvalReport&)> evaluation;

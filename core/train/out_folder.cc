@@ -96,9 +96,14 @@ void require_writable(const fs::path& out) {
 }
 
 void keep_other_files(const fs::path& out, const fs::path& staged) {
-  if (fs::exists(out / "training.json")) return;
+  std::vector<std::string> of_earlier;
+  if (fs::exists(out / "training.json")) {
+    of_earlier = read_run_record(out / "training.json").files;
+    if (of_earlier.empty()) return;  // of a hone that did not note them
+  }
   for (const std::string& name : other_names(out)) {
     if (fs::exists(staged / name)) continue;
+    if (std::find(of_earlier.begin(), of_earlier.end(), name) != of_earlier.end()) continue;
     // As links, so that whoever still writes to such a file writes to the one that stays.
     constexpr auto kTree = fs::copy_options::recursive | fs::copy_options::copy_symlinks;
     std::error_code code;

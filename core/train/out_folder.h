@@ -24,8 +24,8 @@ bool holds_run(const std::filesystem::path& out, OnExisting existing);
 // Throws Error when OUT or its checkpoint could not be written: now, not after an hour. Makes OUT.
 void require_writable(const std::filesystem::path& out);
 
-// Other files in OUT (a log that was put there while it ran) go into the folder that is about to take its
-// place. Not those of a finished model: it is replaced with all that lies in it.
+// Other files in OUT (a log that was put there while it ran, notes on a finished model) go into the folder
+// that is about to take its place. Not what an earlier run wrote.
 void keep_other_files(const std::filesystem::path& out, const std::filesystem::path& staged);
 
 // Removes at its end those of OUT and its parents that were not there at its beginning and are empty.

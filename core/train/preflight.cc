@@ -1,6 +1,7 @@
 #include "train/preflight.h"
 
 #include <algorithm>
+#include <set>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -46,6 +47,19 @@ Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t bat
   if (loss.in_batch && p.distinct_positives < batch) {
     warn("the batch of ", batch, " has more rows than there are different positives (", p.distinct_positives,
          "): most of it are no negatives");
+  }
+  const std::set<uint32_t> ids(data.groups().begin(), data.groups().end());
+  if (loss.in_batch && data.roles() == 2 && (batch == 1 || ids.size() == 1)) {
+    warn(batch == 1 ? "a batch of one row" : "a batch of rows that all have the same id",
+         " has no negatives: the loss ", loss.name, " learns nothing from it");
+  }
+  if (loss.labels == loss::Labels::classes) {
+    const auto all = std::span(data.labels(0), static_cast<size_t>(data.rows()));
+    const size_t found = std::set<float>(all.begin(), all.end()).size();
+    if (p.highest_label >= 2 * static_cast<float>(found)) {
+      warn("the largest label is ", p.highest_label, ", but only ", found,
+           " different ones are there: each number up to it is a class with weights of its own");
+    }
   }
   if (p.repeated_rows > p.rows / 20) warn(p.repeated_rows, " of ", p.rows, " rows repeat an earlier one");
   if (same > 0) warn(same, " rows have the same text twice");

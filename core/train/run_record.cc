@@ -94,6 +94,8 @@ std::string run_record_json(const RunRecord& record) {
   ordered_json j = {{"version", kVersion}, {"step", record.step}, {"settings", settings}};
   if (record.evaluation_due) j["evaluation_due"] = true;
   if (record.since_best > 0) j["since_best"] = record.since_best;
+  if (!record.ended_early.empty()) j["ended_early"] = record.ended_early;
+  if (!record.files.empty()) j["files"] = record.files;
   if (record.before) j["before"] = report_json(*record.before);
   if (record.best) j["best"] = report_json(*record.best);
   if (record.verdict) j["verdict"] = record.verdict->json();
@@ -114,6 +116,14 @@ RunRecord read_run_record(const fs::path& file) {
   }
   record.evaluation_due = object.boolean("evaluation_due").value_or(false);
   if (object.has("since_best")) record.since_best = object.required_integer("since_best", 0, kMost);
+  record.ended_early = object.text("ended_early").value_or("");
+  if (const model::Json* files = object.find("files")) {
+    if (!files->is_array()) object.wrong("files", "a list of names");
+    for (const auto& name : *files) {
+      if (!name.is_string()) object.wrong("files", "a list of names");
+      record.files.push_back(name.get<std::string>());
+    }
+  }
   record.before = read_report(object, "before");
   record.best = read_report(object, "best");
   record.verdict = read_verdict(object);

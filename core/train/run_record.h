@@ -25,6 +25,8 @@ struct RunRecord {
   std::optional<Verdict> verdict;  // of a finished run
   int64_t since_best = 0;          // evaluations
   bool evaluation_due = false;     // stopped before the evaluation that follows `step`
+  std::string ended_early;         // why, of a finished run that ended before its last step
+  std::vector<std::string> files;  // of a finished run: what it wrote into OUT
 };
 
 // What a record must fit.

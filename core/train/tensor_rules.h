@@ -1,7 +1,8 @@
 // Which tensors are trained, and how fast: --freeze and --rates.
 //
-// Rules: patterns are regular expressions (ECMAScript) found anywhere in a tensor's name; of several rates
-// the first that fits holds. A pattern that fits no tensor is a mistake and refused.
+// Rules: patterns are regular expressions (ECMAScript without back references, searched in polynomial time)
+// found anywhere in a tensor's name; of several rates the first that fits holds. A pattern that fits no
+// tensor is a mistake and refused.
 #pragma once
 
 #include <regex>

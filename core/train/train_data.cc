@@ -105,7 +105,11 @@ void TrainData::read_labels(const loss::LossInfo& loss, double label_scale) {
         break;
       case Labels::classes:
         if (!(label >= 0) || label != std::floor(label) || label >= 100000)
-          wrong_label("score", row, label, "the number of a class: 0, 1, 2, ...");
+          wrong_label("score", row, label, "the number of a class: 0 to 99999");
+        break;
+      case Labels::order:
+        if (!std::isfinite(static_cast<float>(label)))
+          wrong_label("score", row, scores[row], "a number that float32 holds, below 3.4e38");
         break;
       default:
         break;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <numeric>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -47,7 +45,10 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
       rules_(options_.freeze, options_.rates, options_.learning_rate, *model_),
       data_(std::move(train), loss_, options_.label_scale, *model_, *engine_),
       batches_(data_, options_) {
-  loss::make_loss(loss_, loss_options_, setup());  // what does not go together is found now
+  const auto made = loss::make_loss(loss_, loss_options_, setup());  // what does not go together is found now
+  for (const loss::Head& head : made->heads()) head_floats_ += head.shape.rows * head.shape.cols;
+  if (options_.label_scale > 0 && loss_.labels != loss::Labels::similarity)
+    fail_usage("label-scale: found with the loss ", loss_.name, ", whose labels are not scaled");
   if (options_.mask_similarity <= 1 && !loss_.in_batch)
     fail_usage("mask-similarity: the loss ", loss_.name, " has no negatives of other rows to mask");
   if (evaluation) eval_ = evaluation(*model_);
@@ -101,34 +102,6 @@ loss::Setup Trainer::setup() const {
   return setup;
 }
 
-// Tokens of a micro-batch that keep the process within the memory allowed; 0 where every batch fits.
-int64_t Trainer::allowed_micro_tokens() {
-  const size_t allowed = options_.memory > 0 ? options_.memory : machine_memory() / 4 * 3;
-  Workload work = workload(frame_.steps_total, 0, false);
-  work.tokens_of_largest = 0;
-  size_t bytes = data_.bytes();
-  if (eval_) bytes += eval_->bytes();
-  const size_t fixed = estimate_bytes(*model_, work, bytes);
-  // The most that a batch can have: its longest rows together.
-  std::vector<int64_t> tokens;
-  for (uint32_t row = 0; row < data_.rows(); ++row) tokens.push_back(data_.tokens(row));
-  const auto size = static_cast<size_t>(std::min(options_.batch_size, data_.rows()));
-  std::nth_element(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(size - 1), tokens.end(),
-                   std::greater<>());
-  const int64_t most =
-      std::accumulate(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(size), int64_t{0});
-  const int64_t longest = preflight_.longest_tokens;
-  const size_t per_token = bytes_per_token(*model_);
-  const int64_t fits = allowed > fixed ? static_cast<int64_t>((allowed - fixed) / per_token) : 0;
-  if (fits >= most) return 0;
-  if (fits < longest) {
-    fail_usage("memory: ", allowed / 1000000, " MB found, at least ",
-               (fixed + static_cast<size_t>(longest) * per_token) / 1000000 + 1,
-               " MB expected for this model and data");
-  }
-  return fits;
-}
-
 int64_t Trainer::evaluate_every() const {
   return options_.eval_steps > 0 ? options_.eval_steps : steps_per_epoch_;
 }
@@ -144,13 +117,23 @@ bool Trainer::evaluation_is_dear(const Run& run) const {
   return run.evaluation_seconds + one > options_.eval_share * (seconds_since(run.training) + one);
 }
 
-EvalReport Trainer::evaluate(Run& run, int64_t step) const {
+Trainer::Progress Trainer::until_stopped(const TrainCallbacks& callbacks) {
+  return [&callbacks](size_t, size_t) {
+    if (callbacks.stop && callbacks.stop()) throw Stopped();
+  };
+}
+
+bool Trainer::evaluate(Run& run, const TrainCallbacks& callbacks) const {
   const auto start = Clock::now();
-  run.latest = eval_->run(*run.vectors);
-  EvalReport report = report_of(*run.latest, step);
+  try {
+    run.latest = eval_->run(*run.vectors, {.progress = until_stopped(callbacks)});
+  } catch (const Stopped&) {
+    return false;
+  }
   run.evaluation_seconds += seconds_since(start);
   ++run.evaluations;
-  return report;
+  consider(run, report_of(*run.latest, run.state.step), callbacks);
+  return true;
 }
 
 EvalReport Trainer::report_of(const eval::Result& result, int64_t step) const {
@@ -169,13 +152,12 @@ void Trainer::judge(Run& run) const {
                               eval_->difference(*run.before, *run.best)};
 }
 
-// Keeps the weights of the best evaluated step. A metric that is not a number is never better.
+// Keeps the weights of the best evaluated step. A metric that is not a number is worse than any that is one;
+// among such the last is kept, as nothing tells them apart.
 void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callbacks) const {
-  auto value = [&](const EvalReport& r) {
-    const double v = r.value(options_.metric);
-    return std::isnan(v) ? -HUGE_VAL : v;
-  };
-  report.best = !run.state.best || value(report) > value(*run.state.best) + options_.min_gain;
+  const double value = report.value(options_.metric);
+  const double most = run.state.best ? run.state.best->value(options_.metric) : std::nan("");
+  report.best = std::isnan(most) || value > most + options_.min_gain;
   if (report.best) {
     run.state.best = report;
     run.best = run.latest;
@@ -185,64 +167,6 @@ void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callba
   run.state.since_best = report.best ? 0 : run.state.since_best + 1;
   run.state.evaluation_due = false;
   if (callbacks.evaluation) callbacks.evaluation(report);
-}
-
-// What is still to be done after `done` steps; three epochs stand for all.
-Workload Trainer::workload(int64_t last, int64_t done, bool evaluation_due) {
-  Workload work;
-  work.steps = last - done;
-  const int64_t looked_at = std::min(work.steps, 3 * steps_per_epoch_);
-  int64_t tokens = 0;
-  for (int64_t index = done; index < done + looked_at; ++index) {
-    for (const auto& rows : step_rows(index)) {
-      int64_t batch = 0;
-      for (uint32_t row : rows) batch += data_.tokens(row);
-      tokens += batch;
-      work.tokens_of_largest = std::max(work.tokens_of_largest, batch);
-    }
-  }
-  work.tokens_per_step = static_cast<double>(tokens) / static_cast<double>(std::max<int64_t>(1, looked_at));
-  work.cut = micro_tokens_ > 0;
-  if (work.cut) work.tokens_of_largest = std::min(work.tokens_of_largest, micro_tokens_);
-  work.loss_floats = std::min(options_.batch_size, data_.rows()) * data_.roles() * model_->dim();
-  work.checkpoints =
-      options_.checkpoint_minutes > 0 || (options_.checkpoint_steps > 0 && options_.checkpoint_steps < last);
-  if (!eval_) return work;
-  work.evaluation_batch_tokens = engine_->batch_tokens();
-  const int64_t every = evaluate_every();
-  work.evaluations = last / every - done / every + (evaluation_due ? 1 : 0);
-  if (work.steps > 0 && last % every != 0) ++work.evaluations;  // after the last step
-  work.tokens_per_evaluation = eval_->tokens();
-  return work;
-}
-
-// `evaluation_seconds`: what the evaluation of the base model took, 0 when it was made by an earlier run.
-void Trainer::estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks) {
-  if (!callbacks.estimate) return;
-  const Workload work = workload(frame_.steps_total, run.state.step, run.state.evaluation_due);
-  size_t bytes = data_.bytes() + (false_negatives_ ? false_negatives_->bytes() : 0);
-  if (eval_) bytes += eval_->bytes();
-  Speed speed;
-  speed.evaluation_seconds = evaluation_seconds;
-  nn::TokenBatch batch;
-  const std::vector<uint32_t> rows = step_rows(run.state.step).front();
-  for (uint32_t row : rows) {
-    if (micro_tokens_ > 0 && batch.tokens() + data_.tokens(row) > micro_tokens_ && batch.tokens() > 0) break;
-    for (int64_t role = 0; role < data_.roles(); ++role)
-      batch.add(data_.ids(data_.text(role, row)), row, static_cast<uint32_t>(role));
-  }
-  double best = HUGE_VAL;
-  for (int i = 0; i < 2; ++i) {
-    const auto start = Clock::now();
-    run.graph->begin(compute::Mode::infer);
-    const compute::Tensor y = run.encoder->forward(*run.graph, batch);
-    const compute::Shape shape = run.graph->shape(y);
-    std::vector<float> vectors(static_cast<size_t>(shape.rows * shape.cols));
-    run.graph->read(y, vectors);  // a GPU has not computed before it is asked
-    best = std::min(best, seconds_since(start));
-  }
-  speed.token_seconds = best / static_cast<double>(batch.tokens());
-  callbacks.estimate({estimate_seconds(work, speed), estimate_bytes(*model_, work, bytes)});
 }
 
 std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::path* out) const {
@@ -269,15 +193,20 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
   if (run.state.verdict) card.verdict = run.state.verdict->text();
   StagedFolder staged(*out);
   write_model_files(*tuned, staged.path(), card);
+  RunRecord done = run.state;
+  for (const auto& entry : fs::directory_iterator(staged.path()))
+    done.files.push_back(entry.path().filename().string());
+  done.files.emplace_back("training.json");
+  std::sort(done.files.begin(), done.files.end());
   StagedFile record(staged.path() / "training.json");
-  record.write(run_record_json(run.state));
+  record.write(run_record_json(done));
   record.commit();
   keep_other_files(*out, staged.path());
   staged.commit();
   return tuned;
 }
 
-void Trainer::begin(Run& run) {
+void Trainer::begin(Run& run, const Progress& progress) {
   run.parameters = engine_->parameters();
   run.encoder = std::make_unique<nn::SentenceEncoder>(
       *run.start, *run.parameters,
@@ -294,7 +223,8 @@ void Trainer::begin(Run& run) {
   const bool duplicates = loss_options_.word("mask") == "duplicates";
   if (options_.mask_similarity > 1 && !duplicates) return;
   std::vector<float> vectors;
-  if (options_.mask_similarity <= 1) vectors = base_vectors(model_, engine_, data_, options_.vector_cache);
+  if (options_.mask_similarity <= 1)
+    vectors = base_vectors(model_, engine_, data_, options_.vector_cache, progress);
   false_negatives_ = std::make_unique<FalseNegatives>(data_, *engine_, duplicates, std::move(vectors),
                                                       model_->vector_dim(), options_.mask_similarity);
 }
@@ -323,7 +253,10 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
     loaded = load_checkpoint(checkpoint, frame_, *model_);
     if (!loaded) {
       const RunRecord finished = read_run_record(*out / "training.json", *out, frame_);
-      note(cat("the run in ", *out, " is finished already: nothing to do"));
+      result.ended_early = finished.ended_early;
+      note(cat("the run in ", *out, " is finished already",
+               finished.ended_early.empty() ? "" : cat(" (it ended ", finished.ended_early, ")"),
+               ": nothing to do"));
       result.already_finished = true;
       result.steps = finished.step;
       result.kept_step = finished.best ? finished.best->step : finished.step;
@@ -338,6 +271,7 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
     run.start = loaded->model;
     run.state = std::move(loaded->state);
     note(cat("resuming after step ", run.state.step, " of ", frame_.steps_total));
+    if (callbacks.resumed) callbacks.resumed(run.state.step, run.state.best ? &*run.state.best : nullptr);
   } else if (existing == OnExisting::resume) {
     note(cat("no checkpoint in ", checkpoint, ": starting anew"));
   }
@@ -349,20 +283,16 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
   if (options_.mask_similarity <= 1 && !options_.vector_cache.empty()) require_cache(options_.vector_cache);
   if (callbacks.begin) callbacks.begin();
 
-  begin(run);
-  if (loaded) restore_training(*loaded, *run.encoder, *run.parameters, run.heads);
-  run.vectors = std::make_unique<encode::Encoder>(run.start, engine_, *run.encoder, *run.parameters);
-  double evaluation_seconds = 0;
-  if (eval_ && !run.state.before) {
-    const auto evaluation = Clock::now();
-    run.before = eval_->run(*run.vectors);
-    run.state.before = report_of(*run.before, 0);
-    evaluation_seconds = seconds_since(evaluation);
-    if (callbacks.evaluation) callbacks.evaluation(*run.state.before);
+  result.steps = run.state.step;
+  try {
+    prepare(run, loaded, callbacks);
+  } catch (const Stopped&) {
+    result.interrupted = true;
+    return result;
   }
-  estimate(run, evaluation_seconds, callbacks);
   train(run, out, callbacks, result);
   if (!result.interrupted) {
+    run.state.ended_early = result.ended_early;
     judge(run);
     result.model = finish(run, out);
   }
@@ -373,6 +303,28 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
   result.after = run.state.best;
   result.seconds = seconds_since(start);
   return result;
+}
+
+// What is to be done before the first step of a run, or the next of a resumed one.
+void Trainer::prepare(Run& run, const std::optional<LoadedCheckpoint>& loaded,
+                      const TrainCallbacks& callbacks) {
+  begin(run, until_stopped(callbacks));
+  if (loaded) restore_training(*loaded, *run.encoder, *run.parameters, run.heads);
+  run.vectors = std::make_unique<encode::Encoder>(run.start, engine_, *run.encoder, *run.parameters);
+  double evaluation_seconds = 0;
+  if (eval_ && !run.state.before) {
+    const auto evaluation = Clock::now();
+    run.before = eval_->run(*run.vectors, {.progress = until_stopped(callbacks)});
+    run.state.before = report_of(*run.before, 0);
+    evaluation_seconds = seconds_since(evaluation);
+    if (callbacks.evaluation) callbacks.evaluation(*run.state.before);
+    if (std::isnan(run.state.before->value(options_.metric)) && callbacks.note) {
+      callbacks.note(cat("warning: ", options_.metric, " of the base model is not a number on ",
+                         eval_->source(),
+                         ": unless that changes, nothing tells a better step, and the last is kept"));
+    }
+  }
+  estimate(run, evaluation_seconds, callbacks);
 }
 
 void Trainer::train(Run& run, const fs::path* out, const TrainCallbacks& callbacks, TrainResult& result) {
@@ -386,7 +338,10 @@ void Trainer::train(Run& run, const fs::path* out, const TrainCallbacks& callbac
     return true;
   };
   if (run.state.evaluation_due) {
-    consider(run, evaluate(run, run.state.step), callbacks);
+    if (!evaluate(run, callbacks)) {  // the checkpoint is as it was
+      result.interrupted = true;
+      return;
+    }
     if (run.state.step < frame_.steps_total && out_of_patience()) return;
   }
   for (int64_t index = run.state.step; index < frame_.steps_total; ++index) {
@@ -408,9 +363,8 @@ void Trainer::train(Run& run, const fs::path* out, const TrainCallbacks& callbac
     bool stop = asked_to_stop();
     if (stop || due || last || run.state.evaluation_due) report_steps(run, 0, callbacks);
     if (run.state.evaluation_due && !stop) {
-      consider(run, evaluate(run, run.state.step), callbacks);
-      if (!last && out_of_patience()) last = true;
-      stop = asked_to_stop();
+      stop = !evaluate(run, callbacks) || asked_to_stop();
+      if (!stop && !last && out_of_patience()) last = true;
     }
     if (last && !run.state.evaluation_due) break;
     if (out != nullptr && (stop || due)) {

@@ -74,7 +74,9 @@ class Trainer {
  private:
   struct Run;  // the parts that live as long as one run(), or as the host's own loop
   TrainResult run_to(const std::filesystem::path* out, OnExisting existing, const TrainCallbacks& callbacks);
-  void begin(Run& run);  // makes what run.start is trained with
+  // Makes what run.start is trained with. `progress`: of texts encoded, where some are.
+  void begin(Run& run, const std::function<void(size_t, size_t)>& progress = {});
+  void prepare(Run& run, const std::optional<LoadedCheckpoint>& loaded, const TrainCallbacks& callbacks);
   void train(Run& run, const std::filesystem::path* out, const TrainCallbacks& callbacks,
              TrainResult& result);
   Run& hosted();  // the host's own loop, begun
@@ -82,7 +84,10 @@ class Trainer {
   void start_step(Run& run, int64_t index);
   double add_batch(Run& run, std::span<const uint32_t> rows, uint64_t batch, double share);
   void report_steps(Run& run, size_t may_stay, const TrainCallbacks& callbacks) const;
-  EvalReport evaluate(Run& run, int64_t step) const;
+  using Progress = std::function<void(size_t done, size_t total)>;
+  static Progress until_stopped(const TrainCallbacks& callbacks);  // throws Stopped
+  // The present weights, for consider(). False where a stop was asked for meanwhile.
+  bool evaluate(Run& run, const TrainCallbacks& callbacks) const;
   EvalReport report_of(const eval::Result& result, int64_t step) const;
   void judge(Run& run) const;  // the verdict
   Workload workload(int64_t last, int64_t done, bool evaluation_due);
@@ -110,6 +115,7 @@ class Trainer {
   Preflight preflight_;
   std::unique_ptr<FalseNegatives> false_negatives_;  // made when training begins
   int64_t steps_per_epoch_ = 0;
+  int64_t head_floats_ = 0;   // of the loss
   int64_t micro_tokens_ = 0;  // 0: batches are not cut
   Schedule schedule_;
   RunFrame frame_;

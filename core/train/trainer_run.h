@@ -17,6 +17,9 @@ inline double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// Thrown out of what encodes for long, where a stop is asked for.
+struct Stopped {};
+
 // A step whose numbers may not have arrived yet.
 struct StartedStep {
   StepReport report;

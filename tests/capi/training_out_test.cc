@@ -1,4 +1,5 @@
 // train.out: what a job leaves in its folder, and how the next goes on from it.
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "tests/base/temp_folder.h"
@@ -69,6 +70,30 @@ TEST_F(TrainingOut, ACancelledJobGoesOnWithTheBitsOfOneThatNeverStopped) {
   EXPECT_EQ(nlohmann::json::parse(report_of(job))["steps"], 12);
 }
 
+TEST_F(TrainingOut, AResumedJobSaysWhatWasReached) {
+  const Trainer first = to("parts");
+  cancelled_after(first, 7);  // after the evaluation of step 5
+  const Trainer second = to("parts", "resume");
+  Recorder recorder;
+  const hone_job_callbacks callbacks = recorder.callbacks();
+  ASSERT_EQ(end_of(start(second, &callbacks)), HONE_JOB_FINISHED);
+  ASSERT_TRUE(recorder.released.pass());
+  const hone_progress& reached = recorder.progress_seen.front();
+  EXPECT_GE(reached.steps_done, 7u);
+  EXPECT_LT(reached.steps_done, 12u);
+  EXPECT_EQ(reached.examples_done, 0u) << "by this job";
+  EXPECT_TRUE(std::isfinite(reached.best_metric));
+  EXPECT_TRUE(std::isnan(reached.metric)) << "nothing was evaluated yet";
+  for (const hone_progress& p : recorder.progress_seen) EXPECT_GE(p.best_metric, reached.best_metric);
+
+  const Trainer third = to("parts", "resume");
+  const Job finished = start(third);
+  ASSERT_EQ(end_of(finished), HONE_JOB_FINISHED);
+  hone_progress last = sized<hone_progress>();
+  ASSERT_EQ(hone_job_next_event(finished, 0, &last, nullptr), HONE_OK);
+  EXPECT_EQ(last.best_metric, recorder.progress_seen.back().best_metric) << "of a run that is finished";
+}
+
 TEST_F(TrainingOut, AReleasedJobKeepsACheckpointToo) {
   Recorder recorder;
   Gate go_on;
@@ -98,6 +123,7 @@ TEST_F(TrainingOut, AFinishedRunIsRefusedResumedOrReplaced) {
   const Trainer refusing = to("out");
   const std::string message = failure_of(refusing);
   EXPECT_NE(message.find((folder / "out").string()), std::string::npos) << message;
+  EXPECT_NE(message.find("replace it with train.existing \"overwrite\""), std::string::npos) << message;
   EXPECT_EQ(differences(before, contents(folder / "out")), "");
 
   const Trainer resuming = to("out", "resume");

@@ -112,6 +112,43 @@ TEST(Log, never_overwrites_what_is_read) {
   EXPECT_EQ(folder.read("beir/corpus.jsonl"), "kept\n");
 }
 
+// A model is read, too, mapped while it is: what is written over it would end the program.
+TEST(Output, never_overwrites_the_model) {
+  TempFolder folder;
+  fs::copy(kModel, folder / "model", fs::copy_options::recursive);
+  const std::string model = (folder / "model").string();
+  const auto bytes = [&] {
+    std::string all;
+    for (const auto& entry : fs::recursive_directory_iterator(folder / "model")) {
+      const fs::path name = entry.path().lexically_relative(folder / "model");
+      if (entry.is_regular_file()) all += name.string() + folder.read("model/" + name.string());
+    }
+    return all;
+  };
+  const std::string before = bytes();
+  folder.write("t.txt", "one\n");
+  auto refused = [&](const Strings& arguments, const std::string& option, const std::string& file,
+                     const std::string& of = "model") {
+    const std::string path = model + "/" + file;
+    Strings all = arguments;
+    all.insert(all.end(), {"--" + option, path});
+    expect_line(hone(all), 2, option + ": \"" + path + "\" is a file of --" + of + ", which is read");
+  };
+  for (const char* file : {"model.safetensors", "config.json", "1_Pooling/config.json"}) {
+    refused({"train", "--model", model, "--data", kPairs, "--out", (folder / "out").string()}, "log", file);
+    refused({"eval", "--model", model, "--data", kPairs}, "per-row", file);
+    refused({"eval", "--model", kModel, "--compare", model, "--data", kPairs}, "per-row", file, "compare");
+  }
+  refused({"encode", "--model", model, "--input", (folder / "t.txt").string()}, "out", "model.safetensors");
+  EXPECT_TRUE(bytes() == before);
+  // Beside it there is room.
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(
+        hone({"encode", "--model", model, "--input", (folder / "t.txt").string(), "--out", model + "/v.npy"})
+            .code,
+        0);
+}
+
 // --- a full disk ---
 
 // A file system of its own size, seen by this process and its children only and gone with them.

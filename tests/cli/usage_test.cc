@@ -45,6 +45,8 @@ TEST(Usage, of_commands_and_options) {
               "\"stray\" is not an option; see hone info --help");
   expect_error(hone({"info", "-\n-"}), 2, "see hone info --help");
   expect_line(hone({"info", "--model", kModel, "--json=no"}), 2, "json: \"no\" found, no value expected");
+  expect_line(hone({"eval", "--model", kModel, "--data", kPairs, "--data", kPairs}), 2,
+              "option --data found 2 times, once expected; see hone eval --help");
   expect_line(hone({"info", "--model="}), 2, "model: \"\" found, the name of a file or folder expected");
   expect_line(hone({"eval", "--model", kModel, "--data", kPairs, "--task", "poetry"}), 2,
               "task: \"poetry\" found, sts, binary, triplet, retrieval or mse expected");

@@ -252,6 +252,8 @@ TEST(MakeLoss, refuses_first_numbers_that_vectors_have_not_or_weights_without_th
     not_made(info.name, "matryoshka=8+0", "loss-options: matryoshka: 0" + expected);
     not_made(info.name, "matryoshka=8+2.5", "loss-options: matryoshka: 2.5" + expected);
     not_made(info.name, "matryoshka=8+1000000000", "loss-options: matryoshka: 1e+09" + expected);
+    not_made(info.name, "matryoshka=4+8+4",
+             "loss-options: matryoshka: 4 found twice, each width once expected");
     not_made(info.name, "matryoshka_weights=1", "loss-options: matryoshka_weights found without matryoshka");
     not_made(info.name, "matryoshka=8+4,matryoshka_weights=1",
              "loss-options: matryoshka_weights: 1 numbers found, 2 expected, one for each of matryoshka");

@@ -134,6 +134,17 @@ TEST_F(Cache, a_file_of_something_else_is_refused_with_what_to_do) {
   }
 }
 
+TEST_F(Cache, a_file_of_what_is_no_number_is_refused) {
+  vectors(three_texts(), gelu);
+  const fs::path path = folder / "cache" / files()[0];
+  std::vector<float> values(3 * 32, 0.5F);
+  values.back() = std::nanf("");
+  const model::RawTensor tensor{"vectors", "F32", {3, 32}, std::as_bytes(std::span(values))};
+  model::write_safetensors(path, {&tensor, 1}, {});
+  EXPECT_EQ(message_of([&] { vectors(three_texts(), gelu); }),
+            cat(path, ": holds numbers that are not finite; remove it"));
+}
+
 TEST_F(Cache, a_folder_that_cannot_be_is_refused_in_one_line) {
   folder.write("cache", "a file");
   EXPECT_TRUE(message_of([&] {

@@ -71,6 +71,13 @@ TEST(Patience, ends_a_run_after_so_many_evaluations_without_gain) {
     EXPECT_EQ(seen.result.kept_step, 2);
     EXPECT_EQ(seen.result.ended_early, cat("after ", patience, " evaluations without gain"));
     EXPECT_FALSE(seen.result.interrupted);
+    std::string notes;
+    TrainCallbacks callbacks;
+    callbacks.note = [&](const std::string& text) { notes += text; };
+    const TrainResult again =
+        train_small(folder / "out", without_gain(patience), OnExisting::resume, 2, callbacks);
+    EXPECT_EQ(again.ended_early, seen.result.ended_early) << "also when it is asked for again";
+    testing::expect_part(notes, "(it ended " + again.ended_early + "): nothing to do");
     expect_finished(folder / "out", without_gain(patience), expected.back());
   }
 }
@@ -98,6 +105,64 @@ TEST(Patience, begins_again_with_every_gain) {
   for (size_t i = 1; i < seen.best.size(); ++i) EXPECT_LE(seen.best[i] - seen.best[i - 1], 4);
   EXPECT_EQ(seen.result.steps, std::min<int64_t>(30, seen.best.back() + 4));
   EXPECT_EQ(seen.result.kept_step, seen.best.back());
+}
+
+// Nothing tells which step is better: no reason to end, nor to throw away what later steps have learned.
+TEST(Best, is_the_last_where_the_metric_is_no_number) {
+  TempFolder folder;
+  TrainOptions options = small_options();
+  options.eval_steps = 2;
+  options.patience = 1;
+  auto engine = compute::test_engine(1);
+  data::Table same = data::parse_table("sentence1\tsentence2\tscore\na\tb\t3\nc\td\t3\ne\tf\t3\n", "same.tsv",
+                                       testing::pair_roles());
+  Trainer trainer(model::load_model(testing::kModels / "mean-gelu"), engine, testing::pairs(),
+                  evaluation_of("sts", std::move(same), engine), options);
+  std::string notes;
+  TrainCallbacks callbacks;
+  callbacks.note = [&](const std::string& text) { notes += text + "\n"; };
+  const TrainResult result = trainer.run(folder / "out", OnExisting::refuse, callbacks);
+  EXPECT_EQ(result.steps, 12);
+  EXPECT_EQ(result.kept_step, 12);
+  EXPECT_EQ(result.ended_early, "");
+  testing::expect_part(notes, "warning: spearman_cosine of the base model is not a number on same.tsv: ");
+}
+
+// A stop does not wait for what takes long.
+TEST(Stop, ends_the_evaluation_of_the_base_model_and_nothing_is_left) {
+  TempFolder folder;
+  TrainCallbacks callbacks;
+  callbacks.stop = [] { return true; };
+  const TrainResult result = train_small(folder / "out", small_options(), OnExisting::refuse, 2, callbacks);
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(result.steps, 0);
+  EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
+TEST(Stop, ends_an_evaluation_in_between_which_a_resumed_run_makes_first) {
+  TempFolder folder;
+  train_small(folder / "whole", small_options());
+  // Asked for when the evaluation that follows step 5 or 12 has begun: a step is asked about once before.
+  for (int64_t last : {5, 12}) {
+    int64_t done = 0;
+    int asked = 0;
+    TrainCallbacks callbacks;
+    callbacks.step = [&](const StepReport& r) { done = r.step; };
+    callbacks.stop = [&] { return done == last && ++asked > 1; };
+    int64_t evaluated = -1;
+    callbacks.evaluation = [&](const EvalReport& r) { evaluated = r.step; };
+    const fs::path out = folder / cat("parts", last);
+    const TrainResult first = train_small(out, small_options(), OnExisting::refuse, 2, callbacks);
+    EXPECT_TRUE(first.interrupted);
+    EXPECT_EQ(first.steps, last);
+    EXPECT_LT(evaluated, last);
+    // Stopped again in that evaluation, which a resumed run begins with.
+    callbacks.stop = [] { return true; };
+    EXPECT_TRUE(train_small(out, small_options(), OnExisting::resume, 2, callbacks).interrupted);
+    EXPECT_LT(evaluated, last);
+    train_small(out, small_options(), OnExisting::resume);
+    EXPECT_EQ(differences(contents(out), contents(folder / "whole")), "");
+  }
 }
 
 TEST(Patience, needs_an_evaluation) {

@@ -36,6 +36,14 @@ TEST(Estimate, bytes_are_those_of_model_batch_copies_and_data) {
   EXPECT_GT(estimate_bytes(*model, work, 0), bytes);
 }
 
+TEST(Estimate, bytes_count_what_is_trained_of_the_loss) {
+  const auto model = model::load_model(testing::kModels / "mean-gelu");
+  Workload work;
+  const size_t without = estimate_bytes(*model, work, 0);
+  work.head_floats = 1000000;
+  EXPECT_GE(estimate_bytes(*model, work, 0), without + 4 * 4 * 1000000U);
+}
+
 TEST(Estimate, data_are_their_token_ids_each_text_once) {
   const auto model = model::load_model(testing::kModels / "mean-gelu")->with_max_seq_length(64);
   auto engine = compute::test_engine(1);

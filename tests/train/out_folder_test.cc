@@ -145,6 +145,27 @@ TEST(OutFolder, keeps_the_files_of_others_that_came_during_the_run) {
   EXPECT_FALSE(fs::exists(folder / "out" / "checkpoint"));
 }
 
+// A finished run is replaced: what it wrote, and nothing that others put beside it.
+TEST(OutFolder, keeps_the_files_of_others_when_a_finished_run_is_replaced) {
+  TempFolder folder;
+  train_small(folder / "out", small_options());
+  folder.write("out/notes.txt", "do not lose me");
+  folder.write("out/deep/er/model.bin", "mine");
+  folder.write("out/1_Pooling/mine.txt", "in a folder of the model's: goes with it");
+  TrainOptions other = small_options();
+  other.seed = 1;
+  for (int i = 0; i < 2; ++i) {
+    other.seed = static_cast<uint64_t>(i + 1);
+    train_small(folder / "out", other, OnExisting::overwrite);
+    EXPECT_EQ(folder.read("out/notes.txt"), "do not lose me");
+    EXPECT_EQ(folder.read("out/deep/er/model.bin"), "mine");
+    EXPECT_FALSE(fs::exists(folder / "out/1_Pooling/mine.txt"));
+  }
+  train_small(folder / "fresh", other);
+  auto kept = contents(folder / "out");
+  EXPECT_EQ(differences(kept, contents(folder / "fresh")), "deep/er/model.bin notes.txt ");
+}
+
 TEST(OutFolder, that_cannot_be_written_is_found_before_training) {
   TempFolder folder;
   TrainCallbacks callbacks;

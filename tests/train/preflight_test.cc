@@ -16,8 +16,8 @@ using Lines = std::vector<std::string>;
 constexpr int32_t kLength = 32;  // of the model that tokenizes
 
 Preflight look(const std::string& content, const std::string& loss, int64_t batch_size = 4,
-               int32_t max_tokens = kLength) {
-  return look_at(data_of(content, loss), loss::find_loss(loss), batch_size, max_tokens);
+               int32_t max_tokens = kLength, const std::string& columns = "") {
+  return look_at(data_of(content, loss, columns), loss::find_loss(loss), batch_size, max_tokens);
 }
 
 // Rows "a I, b I" of which the first `repeated` are all the same.
@@ -113,6 +113,33 @@ TEST(Preflight, a_batch_of_more_rows_than_there_are_positives_is_warned_of) {
   content = "anchor\tpositive\tnegative\n";
   for (int i = 0; i < 30; ++i) content += cat("a ", i, "\tb ", i % 7, "\tc ", i, "\n");
   EXPECT_EQ(look(content, "triplet", 32).warnings, Lines());
+}
+
+TEST(Preflight, batches_without_negatives_are_warned_of) {
+  const std::string nothing = " has no negatives: the loss mnr learns nothing from it";
+  EXPECT_EQ(look(pairs_of(5), "mnr", 1).warnings, Lines{"a batch of one row" + nothing});
+  EXPECT_EQ(look(pairs_of(1), "mnr", 8).warnings, Lines{"a batch of one row" + nothing});
+  const std::string head = "anchor\tpositive\tid\n";
+  EXPECT_EQ(look(head + "a\tb\t1\nc\td\t1\n", "mnr", 4, kLength, "id=id").warnings,
+            Lines{"a batch of rows that all have the same id" + nothing});
+  EXPECT_EQ(look(head + "a\tb\t1\nc\td\t2\n", "mnr", 4, kLength, "id=id").warnings, Lines());
+  // Hard negatives are some.
+  EXPECT_EQ(look("anchor\tpositive\tnegative\na\tb\tc\nd\te\tf\n", "mnr", 1).warnings, Lines());
+  EXPECT_EQ(look("anchor\tpositive\tnegative\na\tb\tc\nd\te\tf\n", "triplet", 1).warnings, Lines());
+}
+
+TEST(Preflight, classes_that_are_not_there_are_warned_of) {
+  auto classes = [](const std::vector<int>& labels) {
+    std::string content = "sentence1\tsentence2\tscore\n";
+    for (size_t i = 0; i < labels.size(); ++i) content += cat("a ", i, "\tb ", i, "\t", labels[i], "\n");
+    return look(content, "softmax").warnings;
+  };
+  EXPECT_EQ(classes({0, 1, 2, 1}), Lines());
+  EXPECT_EQ(classes({0, 1, 2, 5}), Lines()) << "one or two may be missing from a sample";
+  EXPECT_EQ(
+      classes({0, 1, 2, 99999}),
+      Lines{"the largest label is 99999, but only 4 different ones are there: each number up to it is a "
+            "class with weights of its own"});
 }
 
 TEST(Preflight, rows_of_one_text_are_warned_of) {

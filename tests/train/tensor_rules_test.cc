@@ -96,6 +96,20 @@ TEST(Freeze, tensors_keep_their_bits_through_a_run_and_in_the_saved_model) {
   EXPECT_GT(moved.size(), 10U);
 }
 
+// Searching every way to match would take longer than anyone waits.
+TEST(Freeze, a_pattern_that_can_match_in_many_ways_is_searched_in_no_time) {
+  for (const char* pattern : {"(\\w+\\.?)*bias2", "(.*)+bias2", "(a|a|b)*(.*.*.*)*$x"}) {
+    TrainOptions options = one_step();
+    options.freeze = pattern;
+    testing::expect_part(message_of<UsageError>([&] { trainer_of("mean-gelu", options); }),
+                         "fits no tensor of the model");
+  }
+  TrainOptions options = one_step();
+  options.freeze = "(l)ayer\\1";  // what only such a search could find
+  testing::expect_part(message_of<UsageError>([&] { trainer_of("mean-gelu", options); }),
+                       "a regular expression expected");
+}
+
 // Half of a power of two: the same bits as a run with that rate.
 TEST(Rates, are_factors_of_the_rate_for_the_tensors_they_name) {
   const Tensors base = tensors_of(*model::load_model(kModels / "mean-gelu"));
