@@ -31,8 +31,9 @@ std::shared_ptr<Engine> create_engine(const DeviceOptions& options) {
       fail("device ", options.device, ": ", e.what());
     }
   }();
-  cpu::hold_to(options.isa);
-  return plugin::create(table, {options.device, cpu::resolve_threads(options.threads), bf16, judge});
+  auto engine = plugin::create(table, {options.device, cpu::resolve_threads(options.threads), bf16, judge});
+  cpu::hold_to(options.isa);  // only now: a device that is not there decides nothing
+  return engine;
 }
 
 DeviceList list_devices() {

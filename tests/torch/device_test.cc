@@ -24,7 +24,7 @@ bool has_cuda() {
 TEST(TorchDevice, torch_cpu_is_listed_and_describes_itself) {
   ASSERT_GE(torch_devices().size(), 1U);
   EXPECT_EQ(torch_devices()[0], "torch-cpu");
-  const auto engine = create_engine({"torch-cpu", "fp32", 2});
+  const auto engine = create_engine({"torch-cpu", "fp32", 2, test_isa()});
   EXPECT_EQ(engine->name(), "torch-cpu");
   EXPECT_EQ(engine->threads(), 2);
   expect_part(engine->describe(), "libtorch 2.");
