@@ -72,12 +72,18 @@ std::unique_ptr<StagedFile> prepare(const Arguments& arguments, const std::strin
                                     const std::shared_ptr<compute::Engine>& engine,
                                     std::vector<Scored>& models) {
   const config::Options given = arguments.configured();
-  const eval::Options options{given.text("eval.similarity"), given.real("eval.margin")};
+  eval::Options options{given.text("eval.similarity"), given.real("eval.margin")};
+  // Both models are scored by one similarity: where none is named, the first one's own (sts has one anyway).
+  const auto load = [&] {
+    for (Scored& m : models) m.model = model::load_model(m.folder);
+    if (models.size() > 1 && options.similarity == "model" && task != "sts")
+      options.similarity = models[0].model->similarity;
+  };
   if (task == kRetrieval) {
     const eval::RetrievalFiles files = retrieval_files(arguments);
     auto lines = lines_file(arguments, {files.corpus, files.queries, files.qrels});
     const eval::RetrievalData data = eval::read_retrieval(files);
-    for (Scored& m : models) m.model = model::load_model(m.folder);
+    load();
     for (Scored& m : models) m.evaluation = eval::make_retrieval(data, *m.model, engine, options);
     return lines;
   }
@@ -87,7 +93,7 @@ std::unique_ptr<StagedFile> prepare(const Arguments& arguments, const std::strin
     reading.columns = data::parse_columns(arguments.text("columns"), reading.roles);
   auto lines = lines_file(arguments, {arguments.path("data")});
   const data::Table table = data::read_table(arguments.path("data"), reading);
-  for (Scored& m : models) m.model = model::load_model(m.folder);
+  load();
   for (Scored& m : models) m.evaluation = eval::make_evaluation(task, table, *m.model, engine, options);
   return lines;
 }
@@ -125,7 +131,7 @@ int eval(int argc, char** argv) {
                       {"model"});
   arguments.add("", {{"model", "DIR", "Folder of the model"},
                      {"data", "PATH", "File of rows; for retrieval a folder as in BEIR"},
-                     {"compare", "DIR", "Folder of a second model, scored on the same data"}});
+                     {"compare", "DIR", "Folder of a second model, scored alike on the same data"}});
   arguments.add("", {"eval.task", "eval.similarity", "data.columns"});
   arguments.add("", {{"per-row", "FILE", "Write the similarities of each row (JSONL)"},
                      {"json", nullptr, "Print the result as JSON"}});

@@ -83,6 +83,7 @@ PairedDifference Evaluation::difference(const Result& a, const Result& b) const 
   if (a.units.size() != b.units.size())
     fail("evaluation: results of ", a.units.size(), " and ", b.units.size(), " ", unit(),
          " cannot be paired");
+  if (a.primary() != b.primary()) fail("evaluation: ", a.primary(), " cannot be compared with ", b.primary());
   const double difference =
       any_nan(a.units) || any_nan(b.units) ? std::numeric_limits<double>::quiet_NaN() : b.value() - a.value();
   if (std::isnan(difference)) return {difference, {difference, difference}, difference};

@@ -12,6 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 const std::string kOther = std::string(HONE_FIXTURES) + "/models/max";
+const std::string kOfDot = std::string(HONE_FIXTURES) + "/models/mean-sqrt-len";  // its own similarity: dot
 
 Json scored(const std::string& task, Strings more) {
   more.push_back("--json");
@@ -209,19 +210,28 @@ TEST(EvalCompare, gives_the_difference_of_the_first_score_for_every_task) {
   const auto vectors = encoded(folder, kTexts);
   folder.write("mse.jsonl", Json({{"text", kTexts[0]}, {"vector", vectors[1]}}).dump() + "\n" +
                                 Json({{"text", kTexts[2]}, {"vector", vectors[2]}}).dump() + "\n");
-  for (const auto& [task, data] : std::vector<std::pair<std::string, std::string>>{{"sts", kPairs},
-                                                                                   {"binary", "binary.tsv"},
-                                                                                   {"triplet", "triplet.tsv"},
-                                                                                   {"retrieval", "beir"},
-                                                                                   {"mse", "mse.jsonl"}}) {
-    SCOPED_TRACE(task);
+  struct Case {
+    std::string task, data, other;
+  };
+  std::vector<Case> cases;
+  for (const std::string& other : {kOther, kOfDot}) {
+    for (const auto& [task, data] :
+         std::vector<std::pair<std::string, std::string>>{{"sts", kPairs},
+                                                          {"binary", "binary.tsv"},
+                                                          {"triplet", "triplet.tsv"},
+                                                          {"retrieval", "beir"},
+                                                          {"mse", "mse.jsonl"}})
+      cases.push_back({task, data, other});
+  }
+  for (const auto& [task, data, model] : cases) {
+    SCOPED_TRACE(task + " " + model);
     const std::string path = (folder / data).string(),
                       lines_option = task == "retrieval" ? "--per-query" : "--per-row";
     const Json j =
-        scored(task, {"--data", path, "--compare", kOther, lines_option, (folder / "lines").string()});
+        scored(task, {"--data", path, "--compare", model, lines_option, (folder / "lines").string()});
     const std::string primary = j.at("primary");
     const Json& other = j.at("compare");
-    EXPECT_EQ(other.at("model"), kOther);
+    EXPECT_EQ(other.at("model"), model);
     const double difference = other.at(primary + "_difference");
     EXPECT_EQ(difference,
               j.at("scores").at(primary).get<double>() - other.at("scores").at(primary).get<double>());
@@ -234,11 +244,11 @@ TEST(EvalCompare, gives_the_difference_of_the_first_score_for_every_task) {
                               : task == "retrieval"             ? "queries"
                                                                 : "texts");
     EXPECT_EQ(lines(folder, "lines").size(), units) << "of the first model alone";
-    const Result text = hone(eval_task(task, {"--data", path, "--compare", kOther}));
+    const Result text = hone(eval_task(task, {"--data", path, "--compare", model}));
     EXPECT_EQ(text.code, 0) << text.err;
     EXPECT_TRUE(text.out.starts_with(kModel + " on " + path)) << text.out;
-    EXPECT_NE(text.out.find("\n" + kOther + " on the same "), std::string::npos) << text.out;
-    EXPECT_NE(text.out.find("\ndifference of " + primary + ", " + kModel + " minus " + kOther + ": "),
+    EXPECT_NE(text.out.find("\n" + model + " on the same "), std::string::npos) << text.out;
+    EXPECT_NE(text.out.find("\ndifference of " + primary + ", " + kModel + " minus " + model + ": "),
               std::string::npos)
         << text.out;
   }
