@@ -1,5 +1,6 @@
 #include "job.h"
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -101,9 +102,20 @@ void JobState::train() {
     if (callbacks_.on_progress != nullptr && callbacks_.on_progress(callbacks_.user_data, &now) != 0)
       cancel();
   };
+  const auto say = [&](std::string_view text) {
+    if (!sink) return;
+    constexpr std::string_view kWarning = "warning: ";
+    const bool warning = text.starts_with(kWarning);
+    if (warning) text.remove_prefix(kWarning.size());
+    sink->say(warning ? HONE_LOG_WARNING : HONE_LOG_INFO, std::string(text));
+  };
   train::TrainCallbacks callbacks;
-  callbacks.note = [&](const std::string& text) {
-    if (sink) sink->say(HONE_LOG_INFO, text);
+  callbacks.begin = [&] {
+    for (const std::string& line : trainer_->introduction()) say(line);
+  };
+  callbacks.note = say;
+  callbacks.estimate = [&](const train::Estimate& e) {
+    say(cat("estimate: ", std::llround(e.seconds), " s, ", e.bytes / 1000000, " MB"));
   };
   callbacks.resumed = [&](int64_t step, const train::EvalReport* best) {
     now.steps_done = static_cast<uint64_t>(step);
@@ -117,10 +129,7 @@ void JobState::train() {
   callbacks.evaluation = [&](const train::EvalReport& report) {
     now.metric = report.value(metric);
     if (report.step > 0 && report.best) now.best_metric = now.metric;
-    if (sink) {
-      sink->say(HONE_LOG_INFO, cat(report.step == 0 ? "before training" : cat("step ", report.step), ": ",
-                                   metric, " ", now.metric));
-    }
+    say(cat(report.step == 0 ? "before training" : cat("step ", report.step), ": ", metric, " ", now.metric));
     tell();
   };
   callbacks.stop = [&] { return cancelled_.load(); };
@@ -135,9 +144,7 @@ void JobState::train() {
     if (result_.after) now.best_metric = result_.after->value(metric);
     tell();
   }
-  if (sink && result_.verdict) {
-    sink->say(result_.verdict->below() ? HONE_LOG_WARNING : HONE_LOG_INFO, result_.verdict->text());
-  }
+  if (!result_.interrupted) say(cat(result_.below() ? "warning: " : "", result_.verdict_text()));
 }
 
 void JobState::publish(const hone_progress& progress) {
@@ -285,7 +292,7 @@ hone_status hone_job_report(const hone_job* job, hone_buffer** out, hone_error**
       for (const auto& [name, value] : report->metrics) j[name] = hone::eval::json_number(value);
       return j;
     };
-    const nlohmann::ordered_json j = {
+    nlohmann::ordered_json j = {
         {"steps", result.steps},
         {"kept_step", result.kept_step},
         {"seconds", result.seconds},
@@ -295,6 +302,7 @@ hone_status hone_job_report(const hone_job* job, hone_buffer** out, hone_error**
         {"before", scores(result.before)},
         {"after", scores(result.after)},
         {"verdict", result.verdict ? result.verdict->json() : nlohmann::ordered_json(nullptr)}};
+    j.update(result.beforehand());
     made = make_buffer(j.dump());
   });
 }

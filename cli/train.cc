@@ -111,11 +111,11 @@ void check_log(const Arguments& arguments) {
 
 // All files as one table, with the columns that the loss wants: the one asked for, or the one that suits the
 // first file.
-data::Table read_rows(const std::vector<fs::path>& files, train::TrainOptions& options,
+data::Table read_rows(const std::vector<fs::path>& files, const std::string& asked_for,
                       const std::map<std::string, std::string>& columns) {
-  if (options.loss.empty())
-    options.loss = train::loss_for(data::column_names(files[0]), columns, files[0].string()).name;
-  const loss::LossInfo& loss = loss::find_loss(options.loss);
+  const loss::LossInfo& loss = asked_for.empty()
+                                   ? train::loss_for(data::column_names(files[0]), columns, files[0].string())
+                                   : loss::find_loss(asked_for);
   std::optional<data::Table> all;
   for (const fs::path& file : files) {
     data::Table table = data::read_table(file, train::roles_of(loss, data::column_names(file), columns));
@@ -172,7 +172,7 @@ int train(int argc, char** argv) {
                       {"model", "data", "out"});
   declare(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
-  train::TrainOptions o = read_options(arguments);
+  const train::TrainOptions o = read_options(arguments);
   const fs::path folder = arguments.path("model"), out = arguments.path("out");
   const std::vector<fs::path> files = arguments.paths("data");
   const auto columns = read_columns(arguments, train::all_roles());
@@ -182,7 +182,7 @@ int train(int argc, char** argv) {
   std::optional<StepLog> log;
   if (arguments.given("log")) log.emplace(arguments.path("log"));
   const auto model = model::load_model(folder);
-  data::Table table = read_rows(files, o, columns);
+  data::Table table = read_rows(files, o.loss, columns);
   const train::MakeEvaluation evaluation = read_evaluation(arguments, engine, columns);
   const auto existing = arguments.given("resume")      ? train::OnExisting::resume
                         : arguments.given("overwrite") ? train::OnExisting::overwrite
@@ -197,15 +197,7 @@ int train(int argc, char** argv) {
     Progress progress("steps", quiet);
     train::TrainCallbacks callbacks;
     callbacks.begin = [&] {
-      progress.line(cat("engine: ", engine->describe()));
-      progress.line(cat("loss: ", trainer.loss().name,
-                        arguments.given("loss") ? "" : " (as suits the columns; --loss names another)", ", ",
-                        trainer.loss().formula));
-      for (const std::string& line : trainer.preflight().lines()) progress.line(line);
-      if (trainer.label_scale() != 1) {
-        progress.line(cat("labels are divided by ", trainer.label_scale(),
-                          o.label_scale > 0 ? "" : " (read off the data; --label-scale sets another)"));
-      }
+      for (const std::string& line : trainer.introduction()) progress.line(line);
     };
     callbacks.note = [&](const std::string& text) { progress.line(text); };
     callbacks.estimate = [&](const train::Estimate& e) {
@@ -241,6 +233,7 @@ int train(int argc, char** argv) {
     if (result.after) j["after"] = report_json(*result.after);
     if (!result.ended_early.empty()) j["ended_early"] = result.ended_early;
     if (result.verdict) j["verdict"] = result.verdict->json();
+    j.update(result.beforehand());
     std::cout << j.dump(2) << '\n';
   } else if (!quiet && !result.already_finished) {
     std::cerr << cat("trained ", result.steps, " steps in ", duration(result.seconds),
@@ -249,8 +242,8 @@ int train(int argc, char** argv) {
               << '\n';
   }
   // Quiet or not, nobody gets a model that is worse without being told.
-  if (result.verdict && (!quiet || result.verdict->below()))
-    std::cerr << (result.verdict->below() ? "warning: " : "") << result.verdict->text() << '\n';
+  if (!quiet || result.below())
+    std::cerr << (result.below() ? "warning: " : "") << result.verdict_text() << '\n';
   return kOk;
 }
 

@@ -698,7 +698,11 @@ HONE_API hone_status hone_job_result(const hone_job *job, hone_model **out, hone
  * {"steps", "kept_step", "seconds", "already_finished", "ended_early": why, where it ended before its last step, or
  * null, "before": {metric: value} or null, "after": the same, "verdict": {"metric", "before", "after", "difference",
  * "low", "high", "share_better"} or null: is the tuned model better than the one it was made from, with the 95 %
- * interval of the difference} of a finished job.
+ * interval of the difference; and what was known before the first step: "loss", "label_scale": what similarity labels
+ * were divided by, "data": {"rows", "repeated_rows", "texts": different ones, "median_tokens", "longest_tokens",
+ * "max_tokens", "cut_texts", and where they are: "different_anchors", "different_positives", "labels": [lowest,
+ * highest]}, "warnings": [lines for people], "estimate": {"seconds", "bytes": at the peak} or null} of a finished job.
+ * The log sink is told the same while it runs, warnings as HONE_LOG_WARNING.
  *
  * @param job  the job
  * @param out  out: JSON, owned by the caller

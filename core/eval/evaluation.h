@@ -54,9 +54,11 @@ class Evaluation {
   virtual size_t units() const = 0;                           // how many
   virtual int64_t tokens() const = 0;                         // that a run encodes
   virtual size_t bytes() const = 0;                           // of memory held
-  virtual uint64_t content_hash() const = 0;                  // of data and options
-  virtual std::string source() const = 0;                     // the files, for messages and model cards
-  virtual nlohmann::ordered_json described() const;           // {unit: how many}, and what else there is
+  // Of memory that a run takes besides, with vectors of `dim` numbers; the encoder's own not included.
+  virtual size_t run_bytes(int64_t dim) const = 0;
+  virtual uint64_t content_hash() const = 0;         // of data and options
+  virtual std::string source() const = 0;            // the files, for messages and model cards
+  virtual nlohmann::ordered_json described() const;  // {unit: how many}, and what else there is
 
   Result run(encode::Encoder& encoder, const RunOptions& options = {}) const;
   // b - a of the primary metric, over the same resampled units.

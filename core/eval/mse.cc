@@ -29,6 +29,8 @@ class Mse final : public Evaluation {
   size_t units() const override { return rows_; }
   int64_t tokens() const override { return texts_.tokens(); }
   size_t bytes() const override { return texts_.bytes() + targets_.capacity() * sizeof targets_[0]; }
+  // For each row what comes of it and counts.
+  size_t run_bytes(int64_t dim) const override { return texts_.vector_bytes(dim) + rows_ * 16; }
   uint64_t content_hash() const override { return hash_; }
   std::string source() const override { return source_; }
 

@@ -79,6 +79,14 @@ class Retrieval final : public Evaluation {
     for (const auto& places : relevant_) bytes += sizeof places + places.capacity() * sizeof places[0];
     return bytes;
   }
+  // Vectors of the queries and of a chunk of passages, both once more packed (on tile units half as large
+  // again), and the hits of each query, twice, and of the lanes of few queries (search/nearest.cc).
+  size_t run_bytes(int64_t dim) const override {
+    const size_t width = static_cast<size_t>(dim) * sizeof(float);
+    const size_t chunk = std::min(passages_.size() * width, kChunkFloats * sizeof(float));
+    constexpr size_t kLaneLists = 1024, kHits = 128 * sizeof(search::Hit);
+    return 2 * queries_.size() * width + 5 * chunk / 2 + (2 * queries_.size() + kLaneLists) * kHits;
+  }
   uint64_t content_hash() const override { return hash_; }
   std::string source() const override { return files_.qrels.string(); }
   nlohmann::ordered_json described() const override {

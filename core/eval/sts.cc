@@ -44,6 +44,8 @@ class Sts final : public Evaluation {
   size_t units() const override { return labels_.size(); }
   int64_t tokens() const override { return texts_.tokens(); }
   size_t bytes() const override { return texts_.bytes() + labels_.capacity() * sizeof(double); }
+  // For each pair the four similarities; of two of the lists order, ranks and counts.
+  size_t run_bytes(int64_t dim) const override { return texts_.vector_bytes(dim) + labels_.size() * 64; }
   uint64_t content_hash() const override { return hash_; }
   std::string source() const override { return source_; }
 

@@ -41,6 +41,10 @@ size_t Texts::bytes() const {
   return bytes;
 }
 
+size_t Texts::vector_bytes(int64_t dim) const {
+  return ids_.size() * (static_cast<size_t>(dim) * sizeof(float));
+}
+
 size_t bytes_of(const std::vector<std::vector<int32_t>>& ids) {
   constexpr size_t kAllocation = 16;  // what malloc adds to a piece of memory, rounding included
   size_t bytes = 0;

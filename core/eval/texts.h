@@ -35,7 +35,8 @@ class Texts {
                  const std::function<void(size_t done, size_t total)>& progress) const;
 
   int64_t tokens() const { return tokens_; }
-  size_t bytes() const;  // of memory
+  size_t bytes() const;                    // of memory
+  size_t vector_bytes(int64_t dim) const;  // of what encode() gives
 
  private:
   std::vector<std::vector<int32_t>> ids_;     // of the distinct texts

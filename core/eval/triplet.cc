@@ -46,6 +46,8 @@ class Triplet final : public Evaluation {
   size_t units() const override { return rows_; }
   int64_t tokens() const override { return texts_.tokens(); }
   size_t bytes() const override { return texts_.bytes(); }
+  // For each row twice four similarities, hits and counts.
+  size_t run_bytes(int64_t dim) const override { return texts_.vector_bytes(dim) + rows_ * 80; }
   uint64_t content_hash() const override { return hash_; }
   std::string source() const override { return source_; }
 

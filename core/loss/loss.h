@@ -21,13 +21,11 @@
 
 namespace hone::loss {
 
-// What does not count in an in-batch loss: for each row, columns of each kind of comparison. A row's own pair
-// is never among them.
+// What does not count in an in-batch loss, whether a row's query is compared with it or its positive: they say
+// the same thing. A row's own pair is never among the columns.
 struct FalseNegatives {
-  compute::LeftOut query_doc;    // columns: documents, positives first, [(roles - 1) * rows]
-  compute::LeftOut query_query;  // columns: queries
-  compute::LeftOut doc_query;    // row i: the positive of row i; columns: queries
-  compute::LeftOut doc_doc;      // columns: documents
+  compute::LeftOut documents;  // columns: documents, positives first, [(roles - 1) * rows]
+  compute::LeftOut queries;    // columns: queries [rows]
 };
 
 struct Batch {

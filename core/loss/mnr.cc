@@ -106,23 +106,24 @@ class Mnr final : public Loss {
     const FalseNegatives& f = batch.false_negatives != nullptr ? *batch.false_negatives : kNone;
     const bool apart = options_.hardness != Hardness::none;  // a query's own documents, in the sums
     std::vector<Direction> directions;
-    directions.push_back({&queries, &docs, apart ? with_own(f.query_doc, rows, documents, rows) : f.query_doc,
+    LeftOut own_documents, own_queries;  // the row's own too
+    if (apart || options_.doc_doc) own_documents = with_own(f.documents, rows, documents, rows);
+    if (options_.query_query) own_queries = with_own(f.queries, rows, rows, rows);
+    directions.push_back({&queries, &docs, apart ? &own_documents : &f.documents,
                           options_.scale + added_to(Hardness::in_batch_negatives)});
-    if (options_.query_query)
-      directions.push_back({&queries, &queries, with_own(f.query_query, rows, rows, rows), options_.scale});
-    if (options_.doc_query) directions.push_back({&positives, &queries, f.doc_query, options_.scale});
-    if (options_.doc_doc)
-      directions.push_back({&positives, &docs, with_own(f.doc_doc, rows, documents, rows), options_.scale});
+    if (options_.query_query) directions.push_back({&queries, &queries, &own_queries, options_.scale});
+    if (options_.doc_query) directions.push_back({&positives, &queries, &f.queries, options_.scale});
+    if (options_.doc_doc) directions.push_back({&positives, &docs, &own_documents, options_.scale});
     for (Direction& d : directions) {
       d.lse.resize(static_cast<size_t>(rows));
-      compute::log_sum_exp(engine, d.x->rows, d.y->rows, static_cast<float>(d.factor), d.left_out, d.lse);
+      compute::log_sum_exp(engine, d.x->rows, d.y->rows, static_cast<float>(d.factor), *d.left_out, d.lse);
     }
-    if (apart) add_own(directions[0], f.query_doc);
+    if (apart) add_own(directions[0], f.documents);
     const double sum = partition(directions, rows);
     double positive = 0;
     for (int64_t i = 0; i < rows; ++i) {
       positive += options_.scale * score(Score::dot, queries.rows.row(i), docs.rows.row(i), batch.dim);
-      if (is_alone(directions, f.query_doc, i)) {
+      if (is_alone(directions, f.documents, i)) {
         for (Direction& d : directions) d.weight[static_cast<size_t>(i)] = 0;
         continue;
       }
@@ -130,13 +131,13 @@ class Mnr final : public Loss {
                          -options_.scale / static_cast<double>(rows), queries.gradient.row(i),
                          docs.gradient.row(i));
     }
-    if (apart) add_own_gradient(directions[0], f.query_doc);
+    if (apart) add_own_gradient(directions[0], f.documents);
     for (Direction& d : directions) {
       // What is added to the scale has no gradient.
       if (d.factor != options_.scale) {
         for (float& w : d.weight) w = static_cast<float>(static_cast<double>(w) * options_.scale / d.factor);
       }
-      compute::log_sum_exp_gradient(engine, d.x->rows, d.y->rows, static_cast<float>(d.factor), d.left_out,
+      compute::log_sum_exp_gradient(engine, d.x->rows, d.y->rows, static_cast<float>(d.factor), *d.left_out,
                                     d.lse, d.weight, d.x->gradient, d.y->gradient);
     }
     queries.add_gradient(gradient.data());
@@ -148,16 +149,16 @@ class Mnr final : public Loss {
  private:
   struct Direction {
     Side *x, *y;
-    LeftOut left_out;
+    const LeftOut* left_out;
     double factor;  // of similarities in the sums
     std::vector<float> lse = {}, weight = {};
   };
-  // Whether row i is compared with nothing but its own positive. `query_doc`: what the first direction leaves
+  // Whether row i is compared with nothing but its own positive. `documents`: what the first direction leaves
   // out.
-  static bool is_alone(const std::vector<Direction>& directions, const LeftOut& query_doc, int64_t i) {
+  static bool is_alone(const std::vector<Direction>& directions, const LeftOut& documents, int64_t i) {
     for (const Direction& d : directions) {
       const bool first = &d == directions.data();
-      const size_t left_out = columns_of(first ? query_doc : d.left_out, i).size();
+      const size_t left_out = columns_of(first ? documents : *d.left_out, i).size();
       const bool own = first || (d.y == directions[0].x && d.x != d.y);  // positives with queries
       if (d.y->rows.rows() - static_cast<int64_t>(left_out) > (own ? 1 : 0)) return false;
     }

@@ -94,7 +94,11 @@ std::string about_training(const ModelCard& card) {
 }
 
 std::string about_scores(const ModelCard& card) {
-  if (card.scores.empty()) return "";
+  if (card.scores.empty()) {
+    return card.data.empty()
+               ? ""
+               : "\n## Scores\n\nNot evaluated: whether it is better than the base model is not known.\n";
+  }
   std::string text =
       "\n## Scores\n\n| Data | Metric | Before | After | Difference |\n|---|---|---:|---:|---:|\n";
   for (const auto& s : card.scores) {

@@ -1,6 +1,7 @@
 #include "train/false_negatives.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 namespace hone::train {
@@ -23,55 +24,64 @@ FalseNegatives::Lists FalseNegatives::pairs_by(const TrainData& data, int64_t ro
   return lists;
 }
 
-FalseNegatives::FalseNegatives(const TrainData& data, compute::Engine& engine, bool duplicates,
-                               std::vector<float> vectors, int64_t dim, double similarity)
-    : data_(data),
-      engine_(engine),
-      duplicates_(duplicates),
-      vectors_(std::move(vectors)),
-      dim_(dim),
-      similarity_(similarity) {
+FalseNegatives::FalseNegatives(const TrainData& data, compute::Engine& engine, bool duplicates)
+    : data_(data), engine_(engine), duplicates_(duplicates) {
   if (!duplicates_) return;
   positives_ = pairs_by(data, 0, 1);
   anchors_ = pairs_by(data, 1, 0);
 }
 
-void FalseNegatives::add_known(std::span<const uint32_t> rows, int64_t first, int64_t last,
-                               Found& found) const {
-  // Where each text stands among the columns, and the rows by their ids.
-  std::unordered_map<uint32_t, std::vector<int32_t>> columns, groups;
-  int32_t column = 0;
-  for (int64_t role = first; role < last; ++role) {
-    for (uint32_t row : rows) columns[data_.text(role, row)].push_back(column++);
+void FalseNegatives::use_vectors(std::vector<float> vectors, int64_t dim, double similarity) {
+  vectors_ = std::move(vectors);
+  dim_ = dim;
+  similarity_ = similarity;
+}
+
+// Where each text of a batch stands among the columns, and its rows by their ids.
+class FalseNegatives::Known {
+ public:
+  Known(const FalseNegatives& all, std::span<const uint32_t> rows, int64_t first, int64_t last)
+      : all_(all), rows_(rows) {
+    int32_t column = 0;
+    for (int64_t role = first; role < last; ++role) {
+      for (uint32_t row : rows) columns_[all.data_.text(role, row)].push_back(column++);
+    }
+    const std::vector<uint32_t>& ids = all.data_.groups();
+    for (size_t i = 0; !ids.empty() && i < rows.size(); ++i)
+      groups_[ids[rows[i]]].push_back(static_cast<int32_t>(i));
   }
-  const std::vector<uint32_t>& ids = data_.groups();
-  for (size_t i = 0; !ids.empty() && i < rows.size(); ++i)
-    groups[ids[rows[i]]].push_back(static_cast<int32_t>(i));
-  for (size_t i = 0; i < rows.size(); ++i) {
-    auto add = [&](const std::vector<int32_t>& more) {
-      found[i].insert(found[i].end(), more.begin(), more.end());
+
+  // The columns of row i; some more than once.
+  void add(size_t i, std::vector<int32_t>& list) const {
+    auto add_all = [&](const std::vector<int32_t>& more) {
+      list.insert(list.end(), more.begin(), more.end());
     };
-    auto add_text = [&](uint32_t text) {
-      if (const auto at = columns.find(text); at != columns.end()) add(at->second);
-    };
-    const uint32_t anchor = data_.text(0, rows[i]), positive = data_.text(1, rows[i]);
+    const uint32_t anchor = all_.data_.text(0, rows_[i]), positive = all_.data_.text(1, rows_[i]);
     // The row's own two texts are among them.
-    for (const std::span<const uint32_t> related : {positives_.at(anchor), anchors_.at(positive)}) {
-      if (related.size() <= columns.size()) {
-        for (uint32_t text : related) add_text(text);
+    for (const std::span<const uint32_t> related : {all_.positives_.at(anchor), all_.anchors_.at(positive)}) {
+      if (related.size() <= columns_.size()) {
+        for (uint32_t text : related) {
+          if (const auto at = columns_.find(text); at != columns_.end()) add_all(at->second);
+        }
       } else {
-        for (const auto& [text, at] : columns) {
-          if (std::binary_search(related.begin(), related.end(), text)) add(at);
+        for (const auto& [text, at] : columns_) {
+          if (std::binary_search(related.begin(), related.end(), text)) add_all(at);
         }
       }
     }
     // Of documents the first columns are the positives: hard negatives of the same id stay.
-    if (!ids.empty()) add(groups.at(ids[rows[i]]));
+    const std::vector<uint32_t>& ids = all_.data_.groups();
+    if (!ids.empty()) add_all(groups_.at(ids[rows_[i]]));
   }
-}
 
-void FalseNegatives::add_similar(std::span<const uint32_t> rows, int64_t first, int64_t last,
-                                 Found& found) const {
+ private:
+  const FalseNegatives& all_;
+  std::span<const uint32_t> rows_;
+  std::unordered_map<uint32_t, std::vector<int32_t>> columns_, groups_;
+};
+
+std::vector<LeftOut> FalseNegatives::alike(std::span<const uint32_t> rows, int64_t first,
+                                           int64_t last) const {
   const auto count = static_cast<int64_t>(rows.size());
   auto gather = [&](int64_t begin, int64_t end) {
     compute::Rows out((end - begin) * count, dim_);
@@ -84,24 +94,26 @@ void FalseNegatives::add_similar(std::span<const uint32_t> rows, int64_t first, 
     return out;
   };
   const compute::Rows columns = gather(first, last);
-  for (int64_t own : {0, 1}) {
-    const LeftOut close =
-        compute::similar(engine_, gather(own, own + 1), columns, static_cast<float>(similarity_));
-    for (size_t i = 0; i < rows.size(); ++i) {
-      found[i].insert(found[i].end(), close.index.begin() + close.offsets[i],
-                      close.index.begin() + close.offsets[i + 1]);
-    }
-  }
+  std::vector<LeftOut> close;
+  for (int64_t own : {0, 1})
+    close.push_back(
+        compute::similar(engine_, gather(own, own + 1), columns, static_cast<float>(similarity_)));
+  return close;
 }
 
 LeftOut FalseNegatives::merged(std::span<const uint32_t> rows, int64_t first, int64_t last) const {
-  Found found(rows.size());
-  if (duplicates_) add_known(rows, first, last, found);
-  if (!vectors_.empty()) add_similar(rows, first, last, found);
+  std::optional<Known> known;
+  if (duplicates_) known.emplace(*this, rows, first, last);
+  std::vector<LeftOut> close;
+  if (!vectors_.empty()) close = alike(rows, first, last);
   LeftOut out;
   out.offsets.assign(1, 0);
-  for (size_t i = 0; i < found.size(); ++i) {
-    std::vector<int32_t>& list = found[i];
+  std::vector<int32_t> list;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    list.clear();
+    if (known) known->add(i, list);
+    for (const LeftOut& one : close)
+      list.insert(list.end(), one.index.begin() + one.offsets[i], one.index.begin() + one.offsets[i + 1]);
     std::sort(list.begin(), list.end());
     list.erase(std::unique(list.begin(), list.end()), list.end());
     std::erase(list, static_cast<int32_t>(i));  // the row's own pair
@@ -113,17 +125,17 @@ LeftOut FalseNegatives::merged(std::span<const uint32_t> rows, int64_t first, in
 
 loss::FalseNegatives FalseNegatives::of(std::span<const uint32_t> rows, bool all_directions) const {
   loss::FalseNegatives out;
-  out.query_doc = merged(rows, 1, data_.roles());
-  if (!all_directions) return out;
-  out.query_query = merged(rows, 0, 1);
-  out.doc_query = out.query_query;
-  out.doc_doc = out.query_doc;
+  out.documents = merged(rows, 1, data_.roles());
+  if (all_directions) out.queries = merged(rows, 0, 1);
   return out;
 }
 
-size_t FalseNegatives::most_bytes(const TrainData& data, int64_t dim) {
-  const auto texts = static_cast<size_t>(data.texts()), rows = static_cast<size_t>(data.rows());
-  return texts * static_cast<size_t>(dim) * sizeof(float) + 2 * (texts + 1 + rows) * sizeof(uint32_t);
+// The lists, a copy of them with the row's own columns (loss/mnr.cc), and the larger of them by the other
+// side (compute/contrast.cc).
+size_t FalseNegatives::bytes_of_batch(std::span<const uint32_t> rows, bool all_directions) const {
+  const loss::FalseNegatives found = of(rows, all_directions);
+  const size_t documents = found.documents.index.size(), queries = found.queries.index.size();
+  return (2 * (documents + queries) + std::max(documents, queries)) * sizeof(int32_t);
 }
 
 size_t FalseNegatives::bytes() const {

@@ -7,7 +7,9 @@
 // - Known from vectors of the base model, where asked for: what is at or above a similarity to one of the
 //   row's two texts.
 // - The two texts of a row say the same thing, so both directions from a row leave out the same columns.
-// - A row's own positive always counts. Hard negatives of the same anchor stay negatives.
+// - A row's own positive always counts. A negative that the data name counts like any other document: not
+//   where it is a known positive of the anchor or, where asked for, as near as that; hard negatives of rows
+//   of the same id stay.
 #pragma once
 
 #include <memory>
@@ -22,28 +24,30 @@ namespace hone::train {
 
 class FalseNegatives {
  public:
-  // `vectors` [texts, dim], of length 1, or empty: then `similarity` means nothing.
-  FalseNegatives(const TrainData& data, compute::Engine& engine, bool duplicates, std::vector<float> vectors,
-                 int64_t dim, double similarity);
-  // all_directions: also what only query-query, doc-query and doc-doc comparisons ask for.
+  FalseNegatives(const TrainData& data, compute::Engine& engine, bool duplicates);
+  // From here on also what is alike: `vectors` [texts, dim], of length 1.
+  void use_vectors(std::vector<float> vectors, int64_t dim, double similarity);
+  bool has_vectors() const { return !vectors_.empty(); }
+  // all_directions: also which queries, for losses that compare with them.
   loss::FalseNegatives of(std::span<const uint32_t> rows, bool all_directions) const;
-  size_t bytes() const;
-  // What it may take for such data; dim 0: without vectors.
-  static size_t most_bytes(const TrainData& data, int64_t dim);
+  size_t bytes() const;  // of memory
+  // At the most, while a loss has what of() gives for these rows. It grows with the square of the rows that
+  // share a text or an id.
+  size_t bytes_of_batch(std::span<const uint32_t> rows, bool all_directions) const;
 
  private:
+  class Known;  // of one batch, from the data
   // Which columns of the roles [first, last) are no negatives of each row, [last - first, rows].
   compute::LeftOut merged(std::span<const uint32_t> rows, int64_t first, int64_t last) const;
-  using Found = std::vector<std::vector<int32_t>>;  // by row of the batch
-  void add_known(std::span<const uint32_t> rows, int64_t first, int64_t last, Found& found) const;
-  void add_similar(std::span<const uint32_t> rows, int64_t first, int64_t last, Found& found) const;
+  // By vectors, of each of a row's two texts.
+  std::vector<compute::LeftOut> alike(std::span<const uint32_t> rows, int64_t first, int64_t last) const;
 
   const TrainData& data_;
   compute::Engine& engine_;
   bool duplicates_;
   std::vector<float> vectors_;
-  int64_t dim_;
-  double similarity_;
+  int64_t dim_ = 0;
+  double similarity_ = 2;
   // By number of a text, as lists cut by offsets: the positives of an anchor, the anchors of a positive.
   struct Lists {
     std::vector<uint32_t> offsets, values;

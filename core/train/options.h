@@ -14,6 +14,7 @@
 
 #include "config/options.h"
 #include "model/sentence_model.h"
+#include "train/preflight.h"
 #include "train/schedule.h"
 #include "train/verdict.h"
 
@@ -88,7 +89,7 @@ struct Estimate {
 };
 
 struct TrainCallbacks {
-  std::function<void()> begin;                   // all checks passed, work begins
+  std::function<void()> begin;                   // all checks passed, work begins: Trainer::introduction()
   std::function<void(const std::string&)> note;  // a line for people
   // A run goes on after `step`; the best evaluation of its earlier parts, null where there was none.
   std::function<void(int64_t step, const EvalReport* best)> resumed;
@@ -107,6 +108,16 @@ struct TrainResult {
   std::optional<Verdict> verdict;                     // of a finished run that was evaluated
   std::shared_ptr<const model::SentenceModel> model;  // null when interrupted
   double seconds = 0;
+  // What was known before the first step.
+  std::string loss;
+  double label_scale = 1;
+  Preflight preflight;
+  std::optional<Estimate> estimate;  // where a callback asked for it
+
+  std::string verdict_text() const;  // one line, also where there is no verdict
+  bool below() const;                // by the verdict: who gets the model is to be warned
+  // {"loss", "label_scale", "data", "warnings", "estimate"}: for programs.
+  nlohmann::ordered_json beforehand() const;
 };
 
 }  // namespace hone::train

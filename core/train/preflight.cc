@@ -1,6 +1,7 @@
 #include "train/preflight.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <span>
 #include <string_view>
@@ -11,6 +12,27 @@
 #include "base/hash.h"
 
 namespace hone::train {
+
+namespace {
+
+// Labels of few whole numbers look like classes, not like similarities. Empty: they do not.
+std::string about_classes(const TrainData& data, float highest) {
+  const double scale = data.label_scale();
+  const auto all = std::span(data.labels(0), static_cast<size_t>(data.rows()));
+  const bool whole = std::all_of(all.begin(), all.end(), [&](float x) {
+    const double label = static_cast<double>(x) * scale;
+    return label > -0.5 && std::abs(label - std::round(label)) < 1e-6;
+  });
+  const auto largest = static_cast<int64_t>(std::lround(static_cast<double>(highest) * scale));
+  if (!whole || largest > 3) return "";
+  if (largest == 1) return "all labels are 0 or 1: the loss online-contrastive is made for such";
+  return cat("all labels are whole numbers from 0 to ", largest,
+             ": if they are classes, the loss softmax is made for such; cosine takes them for similarities, "
+             "divided by ",
+             scale);
+}
+
+}  // namespace
 
 Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t batch_size, int32_t max_tokens) {
   Preflight p;
@@ -39,7 +61,8 @@ Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t bat
   std::sort(lengths.begin(), lengths.end());
   p.median_tokens = static_cast<int64_t>(lengths[lengths.size() / 2]);
   p.longest_tokens = static_cast<int64_t>(lengths.back());
-  p.labelled = data.label_width() == 1;
+  p.in_batch = loss.in_batch;
+  p.labelled = data.label_width() == 1 || loss.labels == loss::Labels::teacher_scores;
   if (p.labelled) std::tie(p.lowest_label, p.highest_label) = data.label_range();
 
   auto warn = [&](auto... parts) { p.warnings.push_back(cat(parts...)); };
@@ -69,23 +92,39 @@ Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t bat
   }
   if (p.labelled && p.lowest_label == p.highest_label) {
     warn("all labels are ", p.lowest_label, ": there is nothing to tell apart");
-  } else if (p.labelled && std::string_view(loss.name) == "cosine" &&
-             (p.lowest_label == 0 || p.lowest_label == 1) && p.highest_label == 1) {
-    const auto all = std::span(data.labels(0), static_cast<size_t>(data.rows()));
-    if (std::all_of(all.begin(), all.end(), [](float x) { return x == 0 || x == 1; }))
-      warn("all labels are 0 or 1: the loss online-contrastive is made for such");
+  } else if (std::string_view(loss.name) == "cosine") {
+    const std::string advice = about_classes(data, p.highest_label);
+    if (!advice.empty()) warn(advice);
   }
   return p;
 }
 
 std::vector<std::string> Preflight::lines() const {
   std::vector<std::string> out;
-  out.push_back(cat("data: ", rows, " rows, ", repeated_rows, " of them repeated; ", texts,
-                    " different texts of ", median_tokens, " tokens (median), the longest ", longest_tokens,
-                    ", ", cut_texts, " reach the limit of ", max_tokens));
+  out.push_back(cat(
+      "data: ", rows, " rows, ", repeated_rows, " of them repeated",
+      in_batch ? cat(", ", distinct_positives, " different positives of ", distinct_anchors, " anchors") : "",
+      "; ", texts, " different texts of ", median_tokens, " tokens (median), the longest ", longest_tokens,
+      ", ", cut_texts, " reach the limit of ", max_tokens));
   if (labelled) out.push_back(cat("labels: from ", lowest_label, " to ", highest_label));
   for (const std::string& warning : warnings) out.push_back("warning: " + warning);
   return out;
+}
+
+nlohmann::ordered_json Preflight::json() const {
+  nlohmann::ordered_json j = {{"rows", rows},
+                              {"repeated_rows", repeated_rows},
+                              {"texts", texts},
+                              {"median_tokens", median_tokens},
+                              {"longest_tokens", longest_tokens},
+                              {"max_tokens", max_tokens},
+                              {"cut_texts", cut_texts}};
+  if (in_batch) {
+    j["different_anchors"] = distinct_anchors;
+    j["different_positives"] = distinct_positives;
+  }
+  if (labelled) j["labels"] = {lowest_label, highest_label};
+  return j;
 }
 
 }  // namespace hone::train

@@ -65,7 +65,10 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
       static_cast<int64_t>(std::ceil(static_cast<double>(frame_.steps_total) * options_.warmup_ratio)),
       frame_.steps_total};
   preflight_ = look_at(data_, loss_, options_.batch_size, model_->max_seq_length);
-  micro_tokens_ = allowed_micro_tokens();
+  const bool duplicates = loss_.in_batch && loss_options_.word("mask") == "duplicates";
+  if (duplicates || options_.mask_similarity <= 1)
+    false_negatives_ = std::make_unique<FalseNegatives>(data_, *engine_, duplicates);
+  micro_tokens_ = allowed_micro_tokens(made->compares_all());
   frame_.identity = options_.identity();
   auto note = [&](const char* name, std::string value) {
     frame_.identity.emplace_back(name, std::move(value));
@@ -110,10 +113,11 @@ bool Trainer::evaluation_follows(int64_t step) const {
   return eval_ && (step == frame_.steps_total || step % evaluate_every() == 0);
 }
 
-// Would another evaluation take more than its share of the time?
+// Would another evaluation take more than its share of the time since the first step? What one takes is known
+// from the base model's, but not where an earlier part of the run made that.
 bool Trainer::evaluation_is_dear(const Run& run) const {
-  if (options_.eval_share >= 1 || run.evaluations == 0) return false;
-  const double one = run.evaluation_seconds / run.evaluations;
+  const double one = run.evaluations > 0 ? run.evaluation_seconds / run.evaluations : run.base_seconds;
+  if (options_.eval_share >= 1 || one == 0) return false;
   return run.evaluation_seconds + one > options_.eval_share * (seconds_since(run.training) + one);
 }
 
@@ -219,14 +223,10 @@ void Trainer::begin(Run& run, const Progress& progress) {
         run.parameters->add(head.name, head.shape, head.values, nullptr, {true, head.decays, false}));
   run.graph = engine_->graph(*run.parameters);
   run.pass = std::make_unique<BatchPass>(*run.encoder, *run.graph, micro_tokens_);
-  if (!loss_.in_batch || false_negatives_) return;
-  const bool duplicates = loss_options_.word("mask") == "duplicates";
-  if (options_.mask_similarity > 1 && !duplicates) return;
-  std::vector<float> vectors;
-  if (options_.mask_similarity <= 1)
-    vectors = base_vectors(model_, engine_, data_, options_.vector_cache, progress);
-  false_negatives_ = std::make_unique<FalseNegatives>(data_, *engine_, duplicates, std::move(vectors),
-                                                      model_->vector_dim(), options_.mask_similarity);
+  if (options_.mask_similarity <= 1 && !false_negatives_->has_vectors()) {
+    false_negatives_->use_vectors(base_vectors(model_, engine_, data_, options_.vector_cache, progress),
+                                  model_->vector_dim(), options_.mask_similarity);
+  }
 }
 
 TrainResult Trainer::run(const fs::path& out, OnExisting existing, const TrainCallbacks& callbacks) {
@@ -245,6 +245,9 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
   const fs::path checkpoint = out != nullptr ? *out / "checkpoint" : fs::path();
   if (out != nullptr) recover_out_folder(*out);
   TrainResult result;
+  result.loss = loss_.name;
+  result.label_scale = label_scale();
+  result.preflight = preflight_;
   Run run;
   run.start = model_;
   run.state.identity = frame_.identity;
@@ -290,6 +293,7 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
     result.interrupted = true;
     return result;
   }
+  result.estimate = run.estimated;
   train(run, out, callbacks, result);
   if (!result.interrupted) {
     run.state.ended_early = result.ended_early;
@@ -308,15 +312,20 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
 // What is to be done before the first step of a run, or the next of a resumed one.
 void Trainer::prepare(Run& run, const std::optional<LoadedCheckpoint>& loaded,
                       const TrainCallbacks& callbacks) {
+  if (options_.mask_similarity <= 1 && callbacks.note) {
+    callbacks.note(cat("mask-similarity: by the base model's vectors of all ", data_.texts(), " texts, ",
+                       options_.vector_cache.empty()
+                           ? "made anew (--vector-cache DIR keeps them for the next run, and for --resume)"
+                           : cat("kept in ", options_.vector_cache)));
+  }
   begin(run, until_stopped(callbacks));
   if (loaded) restore_training(*loaded, *run.encoder, *run.parameters, run.heads);
   run.vectors = std::make_unique<encode::Encoder>(run.start, engine_, *run.encoder, *run.parameters);
-  double evaluation_seconds = 0;
   if (eval_ && !run.state.before) {
     const auto evaluation = Clock::now();
     run.before = eval_->run(*run.vectors, {.progress = until_stopped(callbacks)});
     run.state.before = report_of(*run.before, 0);
-    evaluation_seconds = seconds_since(evaluation);
+    run.base_seconds = seconds_since(evaluation);
     if (callbacks.evaluation) callbacks.evaluation(*run.state.before);
     if (std::isnan(run.state.before->value(options_.metric)) && callbacks.note) {
       callbacks.note(cat("warning: ", options_.metric, " of the base model is not a number on ",
@@ -324,7 +333,7 @@ void Trainer::prepare(Run& run, const std::optional<LoadedCheckpoint>& loaded,
                          ": unless that changes, nothing tells a better step, and the last is kept"));
     }
   }
-  estimate(run, evaluation_seconds, callbacks);
+  estimate(run, callbacks);
 }
 
 void Trainer::train(Run& run, const fs::path* out, const TrainCallbacks& callbacks, TrainResult& result) {

@@ -63,6 +63,8 @@ class Trainer {
   // As trained by step() and backward() so far.
   std::shared_ptr<const model::SentenceModel> tuned() const;
 
+  // Engine, loss, data and what looks wrong with them, in lines for people; warnings begin with "warning: ".
+  std::vector<std::string> introduction() const;
   const loss::LossInfo& loss() const { return loss_; }
   const Preflight& preflight() const { return preflight_; }
   const std::string& metric() const { return options_.metric; }
@@ -91,7 +93,7 @@ class Trainer {
   EvalReport report_of(const eval::Result& result, int64_t step) const;
   void judge(Run& run) const;  // the verdict
   Workload workload(int64_t last, int64_t done, bool evaluation_due);
-  void estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks);
+  void estimate(Run& run, const TrainCallbacks& callbacks);
   int64_t evaluate_every() const;  // steps
   bool evaluation_follows(int64_t step) const;
   bool evaluation_is_dear(const Run& run) const;
@@ -101,7 +103,10 @@ class Trainer {
   StepReport report_of(int64_t index, int64_t tokens, size_t rows) const;
   std::vector<std::vector<uint32_t>> step_rows(int64_t index);  // of each batch of a step
   std::string row_list(std::span<const uint32_t> rows) const;
-  int64_t allowed_micro_tokens();
+  int64_t allowed_micro_tokens(bool all_directions);
+  // Of memory that false negatives take, those of a batch included.
+  size_t mask_bytes(bool all_directions);
+  size_t evaluation_bytes() const;
 
   std::shared_ptr<const model::SentenceModel> model_;
   std::shared_ptr<compute::Engine> engine_;
@@ -113,7 +118,7 @@ class Trainer {
   Batches batches_;
   std::unique_ptr<eval::Evaluation> eval_;
   Preflight preflight_;
-  std::unique_ptr<FalseNegatives> false_negatives_;  // made when training begins
+  std::unique_ptr<FalseNegatives> false_negatives_;  // null: nothing is masked
   int64_t steps_per_epoch_ = 0;
   int64_t head_floats_ = 0;   // of the loss
   int64_t micro_tokens_ = 0;  // 0: batches are not cut

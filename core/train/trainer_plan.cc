@@ -9,16 +9,63 @@
 
 namespace hone::train {
 
+std::vector<std::string> Trainer::introduction() const {
+  std::vector<std::string> lines{
+      cat("engine: ", engine_->describe()),
+      cat("loss: ", loss_.name,
+          options_.loss.empty() ? " (as suits the columns; --loss names another), " : ", ", loss_.formula)};
+  for (std::string& line : preflight_.lines()) lines.push_back(std::move(line));
+  if (label_scale() != 1) {
+    lines.push_back(cat("labels are divided by ", label_scale(),
+                        options_.label_scale > 0 ? "" : " (read off the data; --label-scale sets another)"));
+  }
+  return lines;
+}
+
+std::string TrainResult::verdict_text() const {
+  return verdict
+             ? verdict->text()
+             : "not evaluated: whether the tuned model is better than the base model is not known (--eval)";
+}
+
+bool TrainResult::below() const {
+  return verdict && verdict->below();
+}
+
+nlohmann::ordered_json TrainResult::beforehand() const {
+  nlohmann::ordered_json j = {{"loss", loss},
+                              {"label_scale", label_scale},
+                              {"data", preflight.json()},
+                              {"warnings", preflight.warnings},
+                              {"estimate", nullptr}};
+  if (estimate) j["estimate"] = {{"seconds", estimate->seconds}, {"bytes", estimate->bytes}};
+  return j;
+}
+
+// The first batches stand for all: where much is masked, batches do not differ much.
+size_t Trainer::mask_bytes(bool all_directions) {
+  if (!false_negatives_) return 0;
+  size_t most = 0;
+  for (int64_t b = 0; b < std::min<int64_t>(3, batches_.per_epoch()); ++b)
+    most = std::max(most, false_negatives_->bytes_of_batch(batches_.rows(0, b), all_directions));
+  const bool vectors_to_come = options_.mask_similarity <= 1 && !false_negatives_->has_vectors();
+  const auto dim = static_cast<size_t>(vectors_to_come ? model_->vector_dim() : 0);
+  return most + false_negatives_->bytes() + static_cast<size_t>(data_.texts()) * dim * sizeof(float);
+}
+
+// A run of it, and the units of the base model's, the latest and the best.
+size_t Trainer::evaluation_bytes() const {
+  if (!eval_) return 0;
+  return eval_->bytes() + eval_->run_bytes(model_->vector_dim()) + 3 * eval_->units() * sizeof(double);
+}
+
 // Tokens of a micro-batch that keep the process within the memory allowed; 0 where every batch fits.
-int64_t Trainer::allowed_micro_tokens() {
+int64_t Trainer::allowed_micro_tokens(bool all_directions) {
   const size_t allowed = options_.memory > 0 ? options_.memory : machine_memory() / 4 * 3;
   Workload work = workload(frame_.steps_total, 0, false);
   work.tokens_of_largest = 0;
-  size_t bytes = data_.bytes();
-  if (loss_.in_batch)
-    bytes += FalseNegatives::most_bytes(data_, options_.mask_similarity <= 1 ? model_->vector_dim() : 0);
-  if (eval_) bytes += eval_->bytes();
-  const size_t fixed = estimate_bytes(*model_, work, bytes);
+  const size_t fixed =
+      estimate_bytes(*model_, work, data_.bytes() + mask_bytes(all_directions) + evaluation_bytes());
   // The most that a batch can have: its longest rows together.
   std::vector<int64_t> tokens;
   for (uint32_t row = 0; row < data_.rows(); ++row) tokens.push_back(data_.tokens(row));
@@ -69,14 +116,12 @@ Workload Trainer::workload(int64_t last, int64_t done, bool evaluation_due) {
   return work;
 }
 
-// `evaluation_seconds`: what the evaluation of the base model took, 0 when it was made by an earlier run.
-void Trainer::estimate(Run& run, double evaluation_seconds, const TrainCallbacks& callbacks) {
+void Trainer::estimate(Run& run, const TrainCallbacks& callbacks) {
   if (!callbacks.estimate) return;
   const Workload work = workload(frame_.steps_total, run.state.step, run.state.evaluation_due);
-  size_t bytes = data_.bytes() + (false_negatives_ ? false_negatives_->bytes() : 0);
-  if (eval_) bytes += eval_->bytes();
+  const size_t bytes = data_.bytes() + mask_bytes(run.loss->compares_all()) + evaluation_bytes();
   Speed speed;
-  speed.evaluation_seconds = evaluation_seconds;
+  speed.evaluation_seconds = run.base_seconds;
   nn::TokenBatch batch;
   const std::vector<uint32_t> rows = step_rows(run.state.step).front();
   for (uint32_t row : rows) {
@@ -95,7 +140,8 @@ void Trainer::estimate(Run& run, double evaluation_seconds, const TrainCallbacks
     best = std::min(best, seconds_since(start));
   }
   speed.token_seconds = best / static_cast<double>(batch.tokens());
-  callbacks.estimate({estimate_seconds(work, speed), estimate_bytes(*model_, work, bytes)});
+  run.estimated = {estimate_seconds(work, speed), estimate_bytes(*model_, work, bytes)};
+  callbacks.estimate(*run.estimated);
 }
 
 }  // namespace hone::train

@@ -39,9 +39,12 @@ struct Trainer::Run {
   std::vector<compute::Parameter> heads;  // of the loss
   std::unique_ptr<BatchPass> pass;
   std::deque<StartedStep> started;
+  std::optional<Estimate> estimated;
   Clock::time_point training;  // when the first step began
   // Of the base model and of the best step, where this run has evaluated them.
   std::optional<eval::Result> before, latest, best;
+  double base_seconds =
+      0;  // that the evaluation of the base model took; 0: made by an earlier run, if at all
   double evaluation_seconds = 0;
   int evaluations = 0;
   // Between forward() and backward() of a host's own loop.

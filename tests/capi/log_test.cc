@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "tests/capi/jobs.h"
+#include "tests/capi/rows.h"
 
 namespace hone::testing {
 
@@ -9,12 +10,16 @@ namespace {
 
 struct Log {
   std::atomic<int> messages = 0, releases = 0, unclean = 0;
+  std::mutex mutex;
+  std::vector<std::pair<int32_t, std::string>> all;
   hone_log_sink sink() {
     hone_log_sink s = sized<hone_log_sink>();
     s.user_data = this;
     s.on_message = [](void* self, int32_t level, const char* message) {
       auto& log = *static_cast<Log*>(self);
       ++log.messages;
+      const std::lock_guard lock(log.mutex);
+      log.all.emplace_back(level, message);
       if (log.releases > 0 || level < HONE_LOG_ERROR || level > HONE_LOG_INFO || *message == 0 ||
           std::strchr(message, '\n') != nullptr) {
         ++log.unclean;
@@ -59,6 +64,36 @@ TEST_F(Jobs, ASinkHearsOfTrainingUpToItsLevel) {
   ASSERT_EQ(end_of(start(trainer)), HONE_JOB_FINISHED);
   EXPECT_EQ(errors.messages, 0);
   ASSERT_EQ(hone_runtime_set_log(runtime, nullptr, HONE_LOG_INFO, nullptr), HONE_OK);
+}
+
+TEST_F(Jobs, SayWhatIsKnownBeforeTheFirstStepAndReportIt) {
+  Log log;
+  const hone_log_sink sink = log.sink();
+  ASSERT_EQ(hone_runtime_set_log(runtime, &sink, HONE_LOG_INFO, nullptr), HONE_OK);
+  const Row row{text_value("a text"), text_value("another")};
+  const Dataset same = dataset_of(runtime, {"anchor", "positive"}, {row, row, row, row});
+  const Trainer trainer = make_trainer(model, same, nullptr, {{"train.steps", 1}});
+  Job job = start(trainer);
+  ASSERT_EQ(end_of(job), HONE_JOB_FINISHED);
+  const auto report = nlohmann::json::parse(report_of(job));
+  ASSERT_EQ(hone_runtime_set_log(runtime, nullptr, HONE_LOG_INFO, nullptr), HONE_OK);
+  const auto said = [&](int32_t level, std::string_view start) {
+    return std::any_of(log.all.begin(), log.all.end(),
+                       [&](const auto& m) { return m.first == level && m.second.starts_with(start); });
+  };
+  for (const char* start : {"engine: cpu, ", "loss: mnr (as suits the columns",
+                            "data: 4 rows, 3 of them repeated, ", "estimate: ", "not evaluated: "})
+    EXPECT_TRUE(said(HONE_LOG_INFO, start)) << start;
+  EXPECT_EQ(report.at("loss"), "mnr");
+  EXPECT_EQ(report.at("label_scale"), 1);
+  EXPECT_EQ(report.at("data").at("rows"), 4);
+  EXPECT_EQ(report.at("data").at("repeated_rows"), 3);
+  EXPECT_EQ(report.at("data").at("different_positives"), 1);
+  EXPECT_GT(report.at("estimate").at("bytes"), 1000000);
+  ASSERT_EQ(report.at("warnings").size(), 2U) << report;
+  for (const std::string warning : report.at("warnings"))
+    EXPECT_TRUE(said(HONE_LOG_WARNING, warning)) << warning;
+  EXPECT_EQ(log.unclean, 0);
 }
 
 }  // namespace

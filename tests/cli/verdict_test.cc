@@ -77,11 +77,20 @@ TEST(Verdict, of_the_same_model_is_not_clear_and_quiet_says_nothing) {
   EXPECT_TRUE(quiet.err.empty()) << quiet.err;
 }
 
-TEST(Verdict, is_not_there_without_data_to_evaluate_on) {
+TEST(Verdict, without_data_to_evaluate_on_says_that_there_is_none) {
   TempFolder folder;
   const Result r = hone(train(folder / "out", {"--steps", "1", "--json"}));
   EXPECT_FALSE(Json::parse(r.out).contains("verdict"));
-  EXPECT_EQ(r.err.find("the tuned model is"), std::string::npos) << r.err;
+  EXPECT_TRUE(
+      r.err.ends_with("\nnot evaluated: whether the tuned model is better than the base model is not "
+                      "known (--eval)\n"))
+      << r.err;
+  EXPECT_NE(folder.read("out/README.md")
+                .find("\nNot evaluated: whether it is better than the base model is "
+                      "not known.\n"),
+            std::string::npos);
+  const Result quiet = hone(train(folder / "quiet", {"--steps", "1", "--quiet"}));
+  EXPECT_TRUE(quiet.err.empty()) << quiet.err;
 }
 
 TEST(Verdict, is_told_again_by_a_run_that_was_finished) {
@@ -225,6 +234,7 @@ TEST(EvalShare, never_skips_the_last_evaluation) {
                                                "--eval-share", "1e-9", "--json"}));
   ASSERT_EQ(r.code, 0) << r.err;
   EXPECT_NE(r.err.find("\nstep 3: spearman_cosine "), std::string::npos) << r.err;
+  EXPECT_EQ(r.err.find("\nstep 1: "), std::string::npos) << r.err;
   EXPECT_EQ(r.err.find("\nstep 2: "), std::string::npos) << r.err;
 }
 

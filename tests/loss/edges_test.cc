@@ -119,7 +119,7 @@ TEST(Masked, rows_without_negatives_have_no_gradient_and_the_others_theirs) {
     c.rows = 4;
     LossRun run(c);
     FalseNegatives f;
-    for (compute::LeftOut* left_out : {&f.query_doc, &f.doc_query}) {
+    for (compute::LeftOut* left_out : {&f.documents, &f.queries}) {
       left_out->offsets = {0, 0, 3, 6, 6};
       left_out->index = {0, 2, 3, 0, 1, 3};
     }

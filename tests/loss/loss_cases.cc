@@ -156,15 +156,15 @@ std::vector<float> drawn_labels(const LossCase& c, Labels kind, int64_t width) {
   return labels;
 }
 
-// About a third of the columns of each row, never column i of row i where it is kept; of row 1 all others.
-compute::LeftOut some_columns(int64_t rows, int64_t columns, uint32_t stream, bool keep_own) {
+// About a third of the columns of each row, never column i of row i; of row 1 all others.
+compute::LeftOut some_columns(int64_t rows, int64_t columns, uint32_t stream) {
   compute::LeftOut out;
   const std::vector<float> draws = drawn(rows * columns, stream);
   out.offsets.assign(1, 0);
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t c = 0; c < columns; ++c) {
       const bool picked = draws[static_cast<size_t>(i * columns + c)] < -0.3F || i == 1;
-      if (picked && !(keep_own && c == i)) out.index.push_back(static_cast<int32_t>(c));
+      if (picked && c != i) out.index.push_back(static_cast<int32_t>(c));
     }
     out.offsets.push_back(static_cast<int64_t>(out.index.size()));
   }
@@ -212,10 +212,8 @@ LossRun::LossRun(const LossCase& c) : vectors(drawn(c.roles * c.rows * c.dim, 1)
   if (labels.empty()) labels = drawn_labels(c, info.labels, batch.label_width);
   const int64_t documents = (c.roles - 1) * c.rows;
   if (c.left_out) {
-    false_negatives.query_doc = some_columns(c.rows, documents, 10, true);
-    false_negatives.query_query = some_columns(c.rows, c.rows, 11, false);
-    false_negatives.doc_query = some_columns(c.rows, c.rows, 12, true);
-    false_negatives.doc_doc = some_columns(c.rows, documents, 13, false);
+    false_negatives.documents = some_columns(c.rows, documents, 10);
+    false_negatives.queries = some_columns(c.rows, c.rows, 12);
     batch.false_negatives = &false_negatives;
   }
   Setup setup;

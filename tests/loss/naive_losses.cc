@@ -97,7 +97,7 @@ std::vector<Vector> logits(const Numbers& n, const Mnr& o, int64_t i) {
   const bool own = o.hardness == "hard_negatives" || o.hardness == "all_negatives";
   for (int64_t role = 1; role < n.roles; ++role) {
     for (int64_t j = 0; j < n.rows; ++j) {
-      if (left_out(f.query_doc, i, (role - 1) * n.rows + j)) continue;
+      if (left_out(f.documents, i, (role - 1) * n.rows + j)) continue;
       const bool harder = j != i ? in_batch : role > 1 && own;
       const double held = similarity(o.similarity, vector_of(n, n.held, 0, i), vector_of(n, n.held, role, j));
       all.back().push_back(score(query, at(n, role, j)) + (harder ? o.strength * held : 0));
@@ -105,17 +105,17 @@ std::vector<Vector> logits(const Numbers& n, const Mnr& o, int64_t i) {
   }
   if (among("qq")) {
     all.emplace_back();
-    queries(query, f.query_query, false);
+    queries(query, f.queries, false);
   }
   if (among("dq")) {
     all.emplace_back();
-    queries(positive, f.doc_query, true);
+    queries(positive, f.queries, true);
   }
   if (among("dd")) {
     all.emplace_back();
     for (int64_t role = 1; role < n.roles; ++role) {
       for (int64_t j = 0; j < n.rows; ++j) {
-        if (j != i && !left_out(f.doc_doc, i, (role - 1) * n.rows + j))
+        if (j != i && !left_out(f.documents, i, (role - 1) * n.rows + j))
           all.back().push_back(score(positive, at(n, role, j)));
       }
     }

@@ -238,15 +238,25 @@ TEST(MaxMinutes, that_are_not_over_end_nothing) {
   EXPECT_EQ(differences(contents(folder / "out"), contents(folder / "without")), "");
 }
 
-// The base model, the first one, of which it is not known what it takes, and the last.
-TEST(EvalShare, skips_evaluations_but_the_first_and_the_last) {
+// The base model's, which tells what one takes, and the last.
+TEST(EvalShare, skips_evaluations_but_that_of_the_base_model_and_the_last) {
   TempFolder folder;
   TrainOptions options = small_options();
   options.eval_steps = 1;
   options.checkpoint_steps = 0;
   EXPECT_EQ(run(folder / "all", options).evaluated.size(), 13U);
   options.eval_share = 1e-9;
-  EXPECT_EQ(run(folder / "few", options).evaluated, (std::vector<int64_t>{0, 1, 12}));
+  EXPECT_EQ(run(folder / "few", options).evaluated, (std::vector<int64_t>{0, 12}));
+}
+
+// The part that evaluated the base model is over: what an evaluation takes is known again after the first.
+TEST(EvalShare, of_a_resumed_run_skips_those_after_its_first) {
+  TempFolder folder;
+  TrainOptions options = small_options();
+  options.eval_steps = 1;
+  options.eval_share = 1e-9;
+  train_small(folder / "out", options, OnExisting::refuse, 2, testing::stopping_after(5), true);
+  EXPECT_EQ(run(folder / "out", options, OnExisting::resume).evaluated, (std::vector<int64_t>{6, 12}));
 }
 
 // A checkpoint that is due by the time is there when the next step is reported.

@@ -153,7 +153,8 @@ size_t expect_as_judged(const Rows& rows, bool duplicates, double similarity, bo
   const TrainData data = rows.data();
   const auto vectors = similarity > 1 ? std::vector<float>() : drawn_vectors(5, data.texts());
   const auto engine = compute::test_engine(2);
-  const FalseNegatives found(data, *engine, duplicates, vectors, kDim, similarity);
+  FalseNegatives found(data, *engine, duplicates);
+  if (similarity <= 1) found.use_vectors(vectors, kDim, similarity);
   const Judge judge(rows, data, duplicates, vectors, similarity);
   size_t count = 0;
   for (size_t size : {size_t{1}, size_t{2}, rows.texts.size() / 2, rows.texts.size()}) {
@@ -162,15 +163,13 @@ size_t expect_as_judged(const Rows& rows, bool duplicates, double similarity, bo
       batch.push_back(static_cast<uint32_t>((i * 7 + 3) % rows.texts.size()));
     const loss::FalseNegatives left_out = found.of(batch, all_directions);
     const Columns documents = judge.columns(batch, true), queries = judge.columns(batch, false);
-    EXPECT_EQ(columns_of(left_out.query_doc, size), documents) << size << " rows";
+    EXPECT_EQ(columns_of(left_out.documents, size), documents) << size << " rows";
     count += count_of(documents);
     if (!all_directions) {
-      EXPECT_TRUE(left_out.query_query.empty() && left_out.doc_query.empty() && left_out.doc_doc.empty());
+      EXPECT_TRUE(left_out.queries.empty());
       continue;
     }
-    EXPECT_EQ(columns_of(left_out.doc_doc, size), documents) << size << " rows";
-    EXPECT_EQ(columns_of(left_out.query_query, size), queries) << size << " rows";
-    EXPECT_EQ(columns_of(left_out.doc_query, size), queries) << size << " rows";
+    EXPECT_EQ(columns_of(left_out.queries, size), queries) << size << " rows";
     count += count_of(queries);
   }
   return count;
@@ -221,14 +220,13 @@ TEST(FalseNegatives, a_rows_own_positive_counts_even_where_all_texts_are_one) {
   rows.ids.assign(6, "1");
   const TrainData data = rows.data();
   const auto engine = compute::test_engine(1);
-  const FalseNegatives found(data, *engine, true, std::vector<float>(kDim, 0.5F), kDim, -0.9);
+  FalseNegatives found(data, *engine, true);
+  found.use_vectors(std::vector<float>(kDim, 0.5F), kDim, -0.9);
   const loss::FalseNegatives left_out = found.of(std::vector<uint32_t>{0, 1, 2, 3, 4, 5}, true);
-  for (const LeftOut* one : {&left_out.query_doc, &left_out.doc_doc}) {
-    const Columns columns = columns_of(*one, 6);
-    for (int64_t i = 0; i < 6; ++i) {
-      EXPECT_FALSE(columns[static_cast<size_t>(i)].contains(i));
-      EXPECT_EQ(columns[static_cast<size_t>(i)].size(), 11U);
-    }
+  const Columns columns = columns_of(left_out.documents, 6);
+  for (int64_t i = 0; i < 6; ++i) {
+    EXPECT_FALSE(columns[static_cast<size_t>(i)].contains(i));
+    EXPECT_EQ(columns[static_cast<size_t>(i)].size(), 11U);
   }
 }
 
@@ -238,15 +236,13 @@ TEST(FalseNegatives, two_texts_that_are_a_pair_somewhere_are_negatives_in_no_dir
   rows.texts = {{"a", "b"}, {"b", "a"}, {"c", "d"}, {"a", "c"}};
   const TrainData data = rows.data();
   const auto engine = compute::test_engine(1);
-  const FalseNegatives found(data, *engine, true, {}, kDim, 2);
+  const FalseNegatives found(data, *engine, true);
   const loss::FalseNegatives left_out = found.of(std::vector<uint32_t>{0, 1, 2}, true);
   // Row 0 is of a and b; the columns are b, a, d and a, b, c, where c is another positive of a.
-  EXPECT_EQ(columns_of(left_out.query_doc, 3)[0], (std::set<int64_t>{1}));
-  EXPECT_EQ(columns_of(left_out.doc_doc, 3)[0], (std::set<int64_t>{1}));
-  EXPECT_EQ(columns_of(left_out.query_query, 3)[0], (std::set<int64_t>{1, 2}));
-  EXPECT_EQ(columns_of(left_out.doc_query, 3)[0], (std::set<int64_t>{1, 2}));
+  EXPECT_EQ(columns_of(left_out.documents, 3)[0], (std::set<int64_t>{1}));
+  EXPECT_EQ(columns_of(left_out.queries, 3)[0], (std::set<int64_t>{1, 2}));
   // Row 2 is of c and d, of which no anchor or positive is known but each other.
-  EXPECT_EQ(columns_of(left_out.query_query, 3)[2], (std::set<int64_t>{}));
+  EXPECT_EQ(columns_of(left_out.queries, 3)[2], (std::set<int64_t>{}));
 }
 
 TEST(FalseNegatives, rows_without_an_id_have_none_in_common) {

@@ -80,10 +80,41 @@ TEST(Preflight, labels_are_told_as_they_are_trained_on) {
 TEST(Preflight, good_data_have_one_line_and_no_warning) {
   const Preflight p = look(pairs_of(40), "mnr");
   const std::string lengths = cat(p.median_tokens, " tokens (median), the longest ", p.longest_tokens);
-  EXPECT_EQ(p.lines(), Lines{cat("data: 40 rows, 0 of them repeated; 80 different texts of ", lengths,
-                                 ", 0 reach the limit of 32")});
-  for (const std::vector<double>& scores : {std::vector<double>{0, 0.5, 1}, {-1, 1}, {0, 3, 5}, {0, 1, 0.25}})
+  EXPECT_EQ(p.lines(),
+            Lines{cat("data: 40 rows, 0 of them repeated, 40 different positives of 40 anchors; 80 ",
+                      "different texts of ", lengths, ", 0 reach the limit of 32")});
+  for (const std::vector<double>& scores :
+       {std::vector<double>{0, 0.5, 1}, {-1, 1}, {0, 3, 5}, {0, 1, 0.25}, {0, 2, 2.5}})
     EXPECT_EQ(look(scored(scores), "cosine").warnings, Lines());
+}
+
+TEST(Preflight, labels_that_look_like_classes_are_warned_of) {
+  for (const std::vector<double>& scores : {std::vector<double>{0, 1, 2}, {1, 2}, {0, 1, 2, 3}}) {
+    const double most = *std::max_element(scores.begin(), scores.end());
+    EXPECT_EQ(look(scored(scores), "cosine").warnings,
+              Lines{cat("all labels are whole numbers from 0 to ", most,
+                        ": if they are classes, the loss softmax is made for such; cosine takes them for "
+                        "similarities, divided by 5")});
+    EXPECT_EQ(look(scored(scores), "cosent").warnings, Lines()) << "an order is an order";
+  }
+}
+
+TEST(Preflight, says_the_range_of_a_teachers_scores) {
+  const Preflight p =
+      look("anchor\tpositive\tnegative\tscores\na\tb\tc\t0.9 -0.25\nd\te\tf\t0.5 0.1\n", "kl");
+  const Lines lines = p.lines();
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), "labels: from -0.25 to 0.9"), 1);
+}
+
+TEST(Preflight, is_an_object_for_programs) {
+  const nlohmann::ordered_json j = look(pairs_of(40, 10), "mnr").json();
+  EXPECT_EQ(j.at("rows"), 40);
+  EXPECT_EQ(j.at("repeated_rows"), 10);
+  EXPECT_EQ(j.at("different_positives"), 30);
+  EXPECT_EQ(j.at("different_anchors"), 30);
+  EXPECT_EQ(j.at("max_tokens"), kLength);
+  EXPECT_FALSE(j.contains("labels"));
+  EXPECT_EQ(look(scored({0, 2.5, 5}), "cosine").json().at("labels"), (nlohmann::ordered_json{0, 1}));
 }
 
 TEST(Preflight, warnings_come_among_the_lines) {

@@ -1,0 +1,73 @@
+// --memory is kept: what the process takes at its peak, with much besides activations. Sanitizers take memory
+// of their own, so that there these tests tell nothing and are skipped.
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.h"
+
+namespace hone::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+// Its vectors are the widest of the small models: 128 numbers.
+const std::string kWide = std::string(HONE_FIXTURES) + "/models/concatenated";
+
+class Memory : public ::testing::Test {
+ protected:
+  void SetUp() override {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "a sanitizer's memory would be counted";
+#endif
+    std::string rows = "anchor\tpositive\tid\n";
+    for (int i = 0; i < kRows; ++i)
+      rows += "question " + std::to_string(i) + "\tanswer " + std::to_string(i) + "\t" +
+              std::to_string(i % 8) + "\n";
+    folder.write("rows.tsv", rows);
+  }
+  // The peak in 10^6 bytes of a run in batches of all rows, which do not fit.
+  double peak(const std::string& memory, const Strings& more) {
+    Strings arguments{"train",
+                      "--model",
+                      kWide,
+                      "--data",
+                      (folder / "rows.tsv").string(),
+                      "--out",
+                      (folder / "out").string(),
+                      "--batch-size",
+                      std::to_string(kRows),
+                      "--steps",
+                      "2",
+                      "--checkpoint-steps",
+                      "0",
+                      "--memory",
+                      memory + "M",
+                      "--threads",
+                      "2",
+                      "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Result r = hone(arguments);
+    EXPECT_EQ(r.code, 0) << r.err;
+    const Json j = Json::parse(r.out);
+    EXPECT_LE(j.at("estimate").at("bytes").get<double>(), 1e6 * std::stod(memory) + 1e6);
+    return j.at("peak_megabytes").get<double>();
+  }
+
+  static constexpr int kRows = 4096;
+  TempFolder folder;
+};
+
+TEST_F(Memory, holds_the_vectors_and_similarities_of_an_evaluation) {
+  std::string dev = "sentence1\tsentence2\tscore\n";
+  for (int i = 0; i < 40000; ++i)
+    dev += "left " + std::to_string(i) + "\tright " + std::to_string(i) + "\t" + std::to_string(i % 5) + "\n";
+  folder.write("dev.tsv", dev);
+  EXPECT_LE(peak("120", {"--eval", (folder / "dev.tsv").string()}), 120 * 1.05);
+}
+
+// A query of each id has 511 false negatives, in all four directions.
+TEST_F(Memory, holds_what_is_no_negative) {
+  EXPECT_LE(peak("100", {"--columns", "id=id", "--loss-options", "directions=qd+qq+dq+dd"}), 100 * 1.05);
+}
+
+}  // namespace
+}  // namespace hone::cli
