@@ -182,9 +182,9 @@ std::vector<LossInfo> make_table() {
 std::string LossInfo::columns() const {
   std::string out;
   for (std::string_view role : texts) {
-    const bool many = role.ends_with('*') || role.ends_with('+');
+    const bool optional = role.ends_with('*'), many = optional || role.ends_with('+');
     if (many) role.remove_suffix(1);
-    out += cat(out.empty() ? "" : ", ", role, many ? "..." : "");
+    out += cat(out.empty() ? "" : ", ", optional ? "[" : "", role, many ? "..." : "", optional ? "]" : "");
   }
   switch (labels) {
     case Labels::none:

@@ -37,7 +37,7 @@ struct LossInfo {
   const char* source;
   std::vector<config::OptionInfo> options;  // keys LOSS.NAME
 
-  std::string columns() const;  // "anchor, positive, negative..., score": for people
+  std::string columns() const;  // "anchor, positive, [negative...]": for people
 };
 
 std::span<const LossInfo> loss_table();

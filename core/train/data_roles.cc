@@ -89,6 +89,11 @@ const loss::LossInfo& loss_for(std::span<const std::string> names,
   const bool scored = n.serve(label(loss::Labels::similarity)), pair = n.serve({"anchor", "positive"});
   if (pair && n.serve({"negative+"}) && n.serve(label(loss::Labels::teacher_scores)))
     return loss::find_loss("margin-mse");
+  if (pair && scored) {
+    fail(source,
+         ": anchor and positive with a score or label fit more than one loss: mnr takes every row as a ",
+         "match and reads no score, others are for labels; name one (--loss NAME, hone losses lists all)");
+  }
   if (pair) return loss::find_loss("mnr");
   if (n.serve({"sentence1", "sentence2"})) return loss::find_loss(scored ? "cosine" : "mnr");
   if (n.serve({"text+"}) && n.serve(label(loss::Labels::teacher_vector))) return loss::find_loss("mse");

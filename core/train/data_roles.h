@@ -18,8 +18,8 @@ namespace hone::train {
 // Every role that training knows, for --columns.
 std::vector<data::RoleRequest> all_roles();
 
-// The loss for columns of these names where none is asked for. Throws Error that lists what there could be.
-// `source` is how a message calls the data.
+// The loss for columns of these names where none is asked for. Throws Error that lists what there could be,
+// or says why it takes more than names to choose. `source` is how a message calls the data.
 const loss::LossInfo& loss_for(std::span<const std::string> names,
                                const std::map<std::string, std::string>& columns, const std::string& source);
 

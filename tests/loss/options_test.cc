@@ -72,7 +72,7 @@ TEST(LossTable, as_json_names_every_loss_and_option) {
 
 TEST(LossTable, says_which_columns_a_loss_wants) {
   EXPECT_EQ(find_loss("cosine").columns(), "sentence1, sentence2, score");
-  EXPECT_EQ(find_loss("mnr").columns(), "anchor, positive, negative...");
+  EXPECT_EQ(find_loss("mnr").columns(), "anchor, positive, [negative...]");
   EXPECT_EQ(find_loss("triplet").columns(), "anchor, positive, negative");
   EXPECT_EQ(find_loss("mse").columns(), "text..., vector");
   EXPECT_EQ(find_loss("kl").columns(), "anchor, positive, negative..., scores");

@@ -126,6 +126,18 @@ TEST(Columns, of_a_table_that_another_loss_has_read_are_named_with_what_is_neede
   }
 }
 
+// mnr would take rows that a label calls no match for matches.
+TEST(Columns, of_a_pair_and_a_label_choose_no_loss) {
+  for (const std::vector<std::string>& names :
+       {std::vector<std::string>{"anchor", "positive", "score"}, {"query", "passage", "label"}}) {
+    EXPECT_EQ(
+        message_of([&] { loss_for(names, {}, "a.csv"); }),
+        cat("a.csv: anchor and positive with a score or label fit more than one loss: mnr takes every row ",
+            "as a match and reads no score, others are for labels; name one (--loss NAME, hone losses lists ",
+            "all)"));
+  }
+}
+
 TEST(Columns, that_choose_no_loss_are_listed) {
   const std::string message = message_of([] {
     loss_for(std::vector<std::string>{"sentence1", "score"}, {}, "a.csv");
