@@ -21,7 +21,7 @@ class Memory : public ::testing::Test {
     std::string rows = "anchor\tpositive\tid\n";
     for (int i = 0; i < kRows; ++i)
       rows += "question " + std::to_string(i) + "\tanswer " + std::to_string(i) + "\t" +
-              std::to_string(i % 8) + "\n";
+              std::to_string(i % 4) + "\n";
     folder.write("rows.tsv", rows);
   }
   // The peak in 10^6 bytes of a run in batches of all rows, which do not fit.
@@ -56,17 +56,20 @@ class Memory : public ::testing::Test {
   TempFolder folder;
 };
 
+// 120,000 texts of 512 bytes each: more than what is reckoned too high elsewhere.
 TEST_F(Memory, holds_the_vectors_and_similarities_of_an_evaluation) {
-  std::string dev = "sentence1\tsentence2\tscore\n";
-  for (int i = 0; i < 40000; ++i)
-    dev += "left " + std::to_string(i) + "\tright " + std::to_string(i) + "\t" + std::to_string(i % 5) + "\n";
+  std::string dev = "anchor\tpositive\tnegative\n";
+  for (int i = 0; i < 40000; ++i) {
+    const std::string number = std::to_string(i);
+    dev += "left " + number + "\tright " + number + "\twrong " + number + "\n";
+  }
   folder.write("dev.tsv", dev);
-  EXPECT_LE(peak("120", {"--eval", (folder / "dev.tsv").string()}), 120 * 1.05);
+  EXPECT_LE(peak("150", {"--task", "triplet", "--eval", (folder / "dev.tsv").string()}), 150 * 1.05);
 }
 
-// A query of each id has 511 false negatives, in all four directions.
+// Each row has 1023 false negatives, in all four directions.
 TEST_F(Memory, holds_what_is_no_negative) {
-  EXPECT_LE(peak("100", {"--columns", "id=id", "--loss-options", "directions=qd+qq+dq+dd"}), 100 * 1.05);
+  EXPECT_LE(peak("155", {"--columns", "id=id", "--loss-options", "directions=qd+qq+dq+dd"}), 155 * 1.05);
 }
 
 }  // namespace
