@@ -5,6 +5,8 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "compute/device.h"
 #include "tests/base/one_line.h"
 #include "tests/cuda_driver/fake_driver.h"
@@ -85,15 +87,29 @@ TEST_F(CudaDriver, an_engine_of_bf16_is_refused_where_the_device_lacks_it) {
 }
 
 // A CUDA of long ago: a libtorch with CUDA says so, one without says what it is.
+void expect_refused_as_too_old(const std::string& device, const std::string& text) {
+  EXPECT_TRUE(text.starts_with("device " + device + ": the NVIDIA driver is too old: it knows CUDA 6.5, ") ||
+              text.starts_with("device " + device + ": this libtorch has no CUDA that can be used: "))
+      << text;
+}
+
 TEST_F(CudaDriver, an_engine_is_refused_where_the_driver_is_too_old) {
   driver_->version = 6050;
-  for (const DeviceOptions& o : {DeviceOptions{"cuda:1", "fp32", 1}, DeviceOptions{"cuda:0", "bf16", 1}}) {
-    const std::string text = message_of([&] { create_engine(o); });
-    EXPECT_TRUE(
-        text.starts_with("device " + o.device + ": the NVIDIA driver is too old: it knows CUDA 6.5, ") ||
-        text.starts_with("device " + o.device + ": this libtorch has no CUDA that can be used: "))
-        << text;
-  }
+  for (const DeviceOptions& o : {DeviceOptions{"cuda:1", "fp32", 1}, DeviceOptions{"cuda:0", "bf16", 1}})
+    expect_refused_as_too_old(o.device, message_of([&] { create_engine(o); }));
+}
+
+// What libtorch takes note of when it first looks for devices must not depend on which engine is made first.
+TEST_F(CudaDriver, an_engine_of_the_processor_decides_nothing_about_cuda) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // a process of its own
+  driver_->version = 6050;
+  EXPECT_EXIT(
+      {
+        create_engine({"torch-cpu", "fp32", 1});
+        expect_refused_as_too_old("cuda", message_of([] { create_engine({"cuda", "fp32", 1}); }));
+        std::exit(HasFailure() ? 1 : 0);
+      },
+      ::testing::ExitedWithCode(0), "");
 }
 #endif
 

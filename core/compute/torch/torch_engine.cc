@@ -2,13 +2,14 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/Version.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/Event.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
+#include <torch/headeronly/version.h>
 
 #include <charconv>
 #include <cstring>
@@ -54,12 +55,13 @@ std::string open_cuda() {
 }
 
 // The loader may have found another libtorch than the one this was built with; its inner layouts are its own.
+// Asked of a function that looks for no device: at::show_config() would, and what libtorch finds then, before
+// libtorch_cuda.so is open, it finds for good.
 void check_version() {
-  const std::string config = at::show_config();
-  const std::string expected = "TORCH_VERSION=" TORCH_VERSION_TEXT;
-  const size_t found = config.find("TORCH_VERSION=");
-  if (found != std::string::npos && config.compare(found, expected.size(), expected) != 0) {
-    fail("libtorch ", excerpt(config.substr(found + 14, config.find(',', found) - found - 14)),
+  const uint64_t found = aoti_torch_abi_version();
+  auto part = [&](int from_top) { return found >> (64 - 8 * from_top) & 0xFF; };
+  if (found != TORCH_ABI_VERSION) {
+    fail("libtorch ", part(1), '.', part(2), '.', part(3),
          " was loaded, the plugin was built with " TORCH_VERSION_TEXT
          ": LD_LIBRARY_PATH may lead to another one");
   }
