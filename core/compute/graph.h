@@ -202,6 +202,8 @@ class Engine {
   virtual int threads() const = 0;
   // Tokens of a packed batch that keep the engine busy in inference.
   virtual int64_t batch_tokens() const { return 2048; }
+  // Bytes of a device that has its own memory: parameters and activations lie there. 0: in the host's.
+  virtual uint64_t device_memory() const { return 0; }
   // Host work (tokenizing, metrics) on the engine's threads: runs work(i) for i in [0, n) and waits.
   // Exceptions of work reach the caller.
   virtual void parallel(int64_t n, const std::function<void(int64_t)>& work) = 0;

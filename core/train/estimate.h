@@ -32,6 +32,9 @@ size_t bytes_per_token(const model::SentenceModel& model);
 // Bytes of physical memory that this process may use: the machine's, or its control group's.
 size_t machine_memory();
 size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, size_t bytes_of_data);
+// The same two of the memory of a device that has its own: the host keeps the data and copies of the weights.
+size_t device_bytes_per_token(const model::SentenceModel& model);
+size_t estimate_device_bytes(const model::SentenceModel& model, const Workload& work);
 double estimate_seconds(const Workload& work, const Speed& speed);
 
 }  // namespace hone::train

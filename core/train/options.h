@@ -27,7 +27,7 @@ struct TrainOptions {
   std::string loss_options;
   int64_t batch_size = 32;
   int64_t accumulate = 1;          // batches of a step
-  size_t memory = 0;               // bytes of the process; 0: 3/4 of the machine's
+  size_t memory = 0;               // bytes of the process, or of a GPU; 0: 3/4 of what is there
   std::string sampler = "random";  // or no-duplicates
   double mask_similarity = 2;      // above 1: no mask by similarity
   std::string vector_cache;        // a folder; empty: vectors are not kept
@@ -85,7 +85,7 @@ struct EvalReport {
 
 struct Estimate {
   double seconds = 0;  // of the steps and evaluations to come
-  size_t bytes = 0;    // the process at its peak
+  size_t bytes = 0;    // of the process at its peak, or of a GPU
 };
 
 struct TrainCallbacks {

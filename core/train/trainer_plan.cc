@@ -59,13 +59,18 @@ size_t Trainer::evaluation_bytes() const {
   return eval_->bytes() + eval_->run_bytes(model_->vector_dim()) + 3 * eval_->units() * sizeof(double);
 }
 
-// Tokens of a micro-batch that keep the process within the memory allowed; 0 where every batch fits.
+// Tokens of a micro-batch that keep the process, or a device with memory of its own, within the memory
+// allowed; 0 where every batch fits.
 int64_t Trainer::allowed_micro_tokens(bool all_directions) {
-  const size_t allowed = options_.memory > 0 ? options_.memory : machine_memory() / 4 * 3;
+  const auto own = static_cast<size_t>(engine_->device_memory());
+  const size_t present = own > 0 ? own : machine_memory();
+  const size_t allowed = options_.memory > 0 ? options_.memory : present / 4 * 3;
   Workload work = workload(frame_.steps_total, 0, false);
   work.tokens_of_largest = 0;
   const size_t fixed =
-      estimate_bytes(*model_, work, data_.bytes() + mask_bytes(all_directions) + evaluation_bytes());
+      own > 0
+          ? estimate_device_bytes(*model_, work)
+          : estimate_bytes(*model_, work, data_.bytes() + mask_bytes(all_directions) + evaluation_bytes());
   // The most that a batch can have: its longest rows together.
   std::vector<int64_t> tokens;
   for (uint32_t row = 0; row < data_.rows(); ++row) tokens.push_back(data_.tokens(row));
@@ -75,7 +80,7 @@ int64_t Trainer::allowed_micro_tokens(bool all_directions) {
   const int64_t most =
       std::accumulate(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(size), int64_t{0});
   const int64_t longest = preflight_.longest_tokens;
-  const size_t per_token = bytes_per_token(*model_);
+  const size_t per_token = own > 0 ? device_bytes_per_token(*model_) : bytes_per_token(*model_);
   const int64_t fits = allowed > fixed ? static_cast<int64_t>((allowed - fixed) / per_token) : 0;
   if (fits >= most) return 0;
   if (fits < longest) {
@@ -140,7 +145,9 @@ void Trainer::estimate(Run& run, const TrainCallbacks& callbacks) {
     best = std::min(best, seconds_since(start));
   }
   speed.token_seconds = best / static_cast<double>(batch.tokens());
-  run.estimated = {estimate_seconds(work, speed), estimate_bytes(*model_, work, bytes)};
+  run.estimated = {estimate_seconds(work, speed), engine_->device_memory() > 0
+                                                      ? estimate_device_bytes(*model_, work)
+                                                      : estimate_bytes(*model_, work, bytes)};
   callbacks.estimate(*run.estimated);
 }
 

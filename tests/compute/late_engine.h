@@ -30,6 +30,7 @@ struct LateLog {
 struct LateOptions {
   int lag = kNever;     // updates after which the numbers of a step are there
   int broken_step = 0;  // the update, from 1, whose norm is no number; 0: none
+  uint64_t memory = 0;  // bytes of the device's own
 
   static constexpr int kNever = std::numeric_limits<int>::max();  // not before they are waited for
 };
@@ -176,6 +177,7 @@ class LateEngine final : public Engine {
   std::string describe() const override { return "late, " + inner_->describe(); }
   int threads() const override { return inner_->threads(); }
   int64_t batch_tokens() const override { return inner_->batch_tokens(); }
+  uint64_t device_memory() const override { return options_.memory; }
   void parallel(int64_t n, const std::function<void(int64_t)>& work) override { inner_->parallel(n, work); }
   std::unique_ptr<Parameters> parameters() override {
     return std::make_unique<LateParameters>(inner_->parameters(), log_, options_);

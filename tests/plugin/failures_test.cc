@@ -44,7 +44,7 @@ TEST(PluginFailure, of_any_other_kind_is_none) {
 
 TEST(PluginFailure, for_lack_of_memory_says_what_needs_less) {
   EXPECT_EQ(message_of(create_failing<FailureKind::out_of_memory>),
-            "out of memory, a smaller batch size or max_seq_length needs less: the reason");
+            "out of memory, a smaller --memory, batch size or max_seq_length needs less: the reason");
 }
 
 }  // namespace

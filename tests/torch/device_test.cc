@@ -91,7 +91,8 @@ TEST(TorchDevice, out_of_memory_is_an_error) {
     graph->begin(Mode::train, 1, 1);
     const Tensor x = graph->input(std::vector<float>(5000000 * 4), {5000000, 4});
     const std::string text = message_of([&] { graph->attention(x, x, x, one, {2, 1, {0.5F, 1}}); });
-    EXPECT_TRUE(text.starts_with("out of memory, a smaller batch size or max_seq_length needs less: "))
+    EXPECT_TRUE(
+        text.starts_with("out of memory, a smaller --memory, batch size or max_seq_length needs less: "))
         << text;
     graph->begin(Mode::infer);
     EXPECT_EQ(graph->shape(graph->input(std::vector<float>(4), {1, 4})).cols, 4);

@@ -36,6 +36,19 @@ TEST(Estimate, bytes_are_those_of_model_batch_copies_and_data) {
   EXPECT_GT(estimate_bytes(*model, work, 0), bytes);
 }
 
+TEST(Estimate, bytes_of_a_device_are_those_of_weights_and_activations) {
+  const auto model = model::load_model(testing::kModels / "mean-gelu");
+  Workload work;
+  const size_t weights = estimate_device_bytes(*model, work);
+  EXPECT_GE(weights, 4 * 4 * static_cast<size_t>(model->parameters()));
+  work.tokens_of_largest = 1000;
+  EXPECT_EQ(estimate_device_bytes(*model, work), weights + 1000 * device_bytes_per_token(*model));
+  EXPECT_GT(device_bytes_per_token(*model), bytes_per_token(*model));
+  work.checkpoints = true;
+  EXPECT_EQ(estimate_device_bytes(*model, work), weights + 1000 * device_bytes_per_token(*model))
+      << "copies are the host's";
+}
+
 TEST(Estimate, bytes_count_what_is_trained_of_the_loss) {
   const auto model = model::load_model(testing::kModels / "mean-gelu");
   Workload work;

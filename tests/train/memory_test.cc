@@ -3,8 +3,10 @@
 
 #include <charconv>
 #include <cmath>
+#include <functional>
 
 #include "tests/base/temp_folder.h"
+#include "tests/compute/late_engine.h"
 #include "tests/train/small_run.h"
 #include "train/trainer.h"
 
@@ -56,8 +58,10 @@ std::string micro_batches(const Trainer& trainer) {
 }
 
 // As the refusal of too little tells it, in bytes.
-size_t least_memory(const TrainOptions& options = large_batches()) {
-  const std::string message = message_of<UsageError>([&] { trainer_with(kMega, options); });
+size_t least_memory(const std::function<void(size_t)>& trainer = [](size_t memory) {
+  trainer_with(memory);
+}) {
+  const std::string message = message_of<UsageError>([&] { trainer(kMega); });
   EXPECT_TRUE(message.starts_with("memory: 1 MB found, at least ")) << message;
   EXPECT_TRUE(message.ends_with(" MB expected for this model and data")) << message;
   size_t megabytes = 0;
@@ -104,6 +108,26 @@ TEST(Memory, that_cuts_batches_changes_nothing_but_rounding) {
   }
   EXPECT_LT(std::sqrt(difference / size), 1e-5);
   EXPECT_GT(difference, 0) << "sums of other pieces round otherwise";
+}
+
+// On a device with memory of its own that is what counts, whatever the host has.
+TEST(Memory, is_a_devices_where_it_has_its_own) {
+  auto trainer_on = [](uint64_t device, size_t memory) {
+    compute::LateOptions late;
+    late.memory = device;
+    TrainOptions options = large_batches();
+    options.memory = memory;
+    return testing::small_trainer(std::make_shared<compute::LateEngine>(compute::test_engine(2), late),
+                                  options, false);
+  };
+  EXPECT_EQ(micro_batches(trainer_on(uint64_t{80} << 30, 0)), "whole batches");
+  const size_t least = least_memory([&](size_t memory) { trainer_on(uint64_t{80} << 30, memory); });
+  EXPECT_LT(least, least_memory()) << "the host's part of a run is not in it";
+  EXPECT_TRUE(micro_batches(trainer_on(uint64_t{80} << 30, least)).starts_with("of "));
+  EXPECT_TRUE(micro_batches(trainer_on(least / 3 * 4 + 4, 0)).starts_with("of ")) << "three quarters of it";
+  EXPECT_EQ(micro_batches(trainer_on(least, 1000 * kMega)), "whole batches") << "what is given decides";
+  testing::expect_part(message_of<UsageError>([&] { trainer_on(least / 2, 0); }),
+                       cat("at least ", least / kMega, " MB expected"));
 }
 
 TEST(Memory, may_not_change_the_pieces_of_a_run_that_is_resumed) {

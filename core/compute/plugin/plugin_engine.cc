@@ -16,7 +16,7 @@ void call(int (*function)(P...), A... arguments) {
   if (function(arguments..., &failure) == 0) return;
   if (failure.kind == FailureKind::usage) throw UsageError(failure.message);
   if (failure.kind == FailureKind::out_of_memory)
-    fail("out of memory, a smaller batch size or max_seq_length needs less: ", failure.message);
+    fail("out of memory, a smaller --memory, batch size or max_seq_length needs less: ", failure.message);
   fail(failure.message);
 }
 
@@ -225,13 +225,14 @@ class PluginEngine final : public Engine {
     call(table_.engine_create, &request, &engine);
     self_ = Handle(engine, table_.engine_release);
     char text[256] = {};
-    call(table_.engine_describe, engine, text, int64_t{sizeof text}, &batch_tokens_);
+    call(table_.engine_describe, engine, text, int64_t{sizeof text}, &batch_tokens_, &device_memory_);
     description_ = text;
   }
   std::string name() const override { return device_; }
   std::string describe() const override { return description_; }
   int threads() const override { return runtime_.threads(); }
   int64_t batch_tokens() const override { return batch_tokens_; }
+  uint64_t device_memory() const override { return device_memory_; }
   void parallel(int64_t n, const std::function<void(int64_t)>& work) override {
     runtime_.parallel(n, [&](int64_t i, int) { work(i); });
   }
@@ -249,6 +250,7 @@ class PluginEngine final : public Engine {
   const Table& table_;
   std::string device_, description_;
   int64_t batch_tokens_ = 0;
+  uint64_t device_memory_ = 0;
   cpu::Runtime runtime_;  // for work of the host: tokenizing, metrics
   Handle self_;
 };

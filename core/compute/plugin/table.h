@@ -15,7 +15,7 @@
 
 namespace hone::compute::plugin {
 
-constexpr uint32_t kTableVersion = 2;
+constexpr uint32_t kTableVersion = 3;
 constexpr const char* kSymbol = "hone_engine_plugin";
 
 // out_of_memory: the program adds what its user can do.
@@ -64,7 +64,8 @@ struct Table {
                  Failure*);
   int (*engine_create)(const EngineRequest*, void** engine, Failure*);
   void (*engine_release)(void* engine);
-  int (*engine_describe)(void* engine, char* out, int64_t size, int64_t* batch_tokens, Failure*);
+  int (*engine_describe)(void* engine, char* out, int64_t size, int64_t* batch_tokens,
+                         uint64_t* device_memory, Failure*);
 
   int (*parameters_create)(void* engine, void** parameters, Failure*);
   void (*parameters_release)(void* parameters);

@@ -137,10 +137,11 @@ const plugin::Table kTable = {
       return guarded(f, [&] { *out = new EngineHandle{create(*request)}; });
     },
     [](void* engine) { delete static_cast<EngineHandle*>(engine); },
-    [](void* engine, char* out, int64_t size, int64_t* batch_tokens, Failure* f) {
+    [](void* engine, char* out, int64_t size, int64_t* batch_tokens, uint64_t* device_memory, Failure* f) {
       return guarded(f, [&] {
         put(out, static_cast<size_t>(size), engine_of(engine).describe());
         *batch_tokens = engine_of(engine).batch_tokens();
+        *device_memory = engine_of(engine).device_memory();
       });
     },
 

@@ -117,16 +117,14 @@ class TorchEngine final : public Engine {
   std::string describe() const override {
     std::string text = name_;
     if (settings_.device.is_cuda()) {
-      std::string problem;
-      const auto present = cuda_driver_devices(problem);
-      const auto index = static_cast<size_t>(settings_.device.index());
-      if (index < present.size()) text += ", " + present[index].name;
+      text += ", " + gpu().name;
       text += settings_.bf16 ? ", bf16 products" : ", float32";
     }
     return cat(text, ", libtorch " TORCH_VERSION_TEXT ", ", threads_, threads_ == 1 ? " thread" : " threads");
   }
   int threads() const override { return threads_; }
   int64_t batch_tokens() const override { return settings_.device.is_cuda() ? kCudaBatchTokens : 2048; }
+  uint64_t device_memory() const override { return settings_.device.is_cuda() ? gpu().bytes : 0; }
   // The host's work is done on the program's side of the table.
   void parallel(int64_t n, const std::function<void(int64_t)>& work) override {
     for (int64_t i = 0; i < n; ++i) work(i);
@@ -137,6 +135,11 @@ class TorchEngine final : public Engine {
   }
 
  private:
+  CudaDevice gpu() const {
+    std::string problem;
+    return cuda_driver_devices(problem).at(static_cast<size_t>(settings_.device.index()));
+  }
+
   std::string name_;
   int threads_;
   Settings settings_;
