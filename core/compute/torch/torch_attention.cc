@@ -9,6 +9,7 @@
 #include <c10/core/GradMode.h>
 
 #include <limits>
+#include <optional>
 
 #include "compute/torch/torch_graph.h"
 
@@ -34,9 +35,12 @@ void TorchGraph::add_padding(Layout& l, const Segments& segments) {
 }
 
 at::Tensor TorchGraph::ragged_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                                        const Layout& l, const AttentionOptions& options, double p) const {
+                                        const Layout& l, const Segments& segments,
+                                        const AttentionOptions& options, double p) {
   const std::vector<int64_t> split{q.size(0), options.heads, q.size(1) / options.heads};
   const double scale = static_cast<double>(options.scale);
+  std::optional<BorrowedGenerator> generator;  // these kernels draw from no other
+  if (p > 0) generator.emplace(settings_.device, random_.seed_of_launch(segments));
   if (settings_.bf16) {
     return std::get<0>(at::_flash_attention_forward(q.view(split), k.view(split), v.view(split), l.offsets,
                                                     l.offsets, l.longest, l.longest, p, /*is_causal=*/false,
@@ -64,16 +68,19 @@ at::Tensor TorchGraph::padded_attention(const at::Tensor& q, const at::Tensor& k
   };
   const double scale = static_cast<double>(options.scale);
   at::Tensor out;
-  if (p > 0 && settings_.named_dropout) {
+  if (p > 0) {
     const at::Tensor scores =
         (at::matmul(pad(q), pad(k).transpose(2, 3)) * scale)
             .masked_fill(l.padding.logical_not(), -std::numeric_limits<double>::infinity());
-    out = at::matmul(
-        (at::softmax(scores, 3) * probability_mask(segments, options.dropout, options.heads, l.longest))
-            .to(v.scalar_type()),
-        pad(v));
+    const at::Tensor probabilities = at::softmax(scores, 3, at::kFloat);
+    const at::Tensor kept =
+        settings_.named_dropout
+            ? probabilities * probability_mask(segments, options.dropout, options.heads, l.longest)
+            : random_.dropped(probabilities, segments, p);
+    out = at::matmul(kept.to(v.scalar_type()), pad(v));
   } else {
-    out = at::scaled_dot_product_attention(pad(q), pad(k), pad(v), l.padding, p, /*is_causal=*/false, scale);
+    out =
+        at::scaled_dot_product_attention(pad(q), pad(k), pad(v), l.padding, 0.0, /*is_causal=*/false, scale);
   }
   return out.transpose(1, 2).reshape({l.sequences * l.longest, q.size(1)}).index_select(0, l.slot);
 }
@@ -92,7 +99,7 @@ Tensor TorchGraph::attention(Tensor q, Tensor k, Tensor v, const Segments& segme
   const int64_t head = at(q).size(1) / options.heads;
   const bool ragged = settings_.device.is_cuda() && !(p > 0 && settings_.named_dropout) &&
                       head % (settings_.bf16 ? 8 : 4) == 0 && head <= kLargestHead;
-  return keep(ragged ? ragged_attention(query, key, value_of_key, l, options, p)
+  return keep(ragged ? ragged_attention(query, key, value_of_key, l, segments, options, p)
                      : padded_attention(query, key, value_of_key, l, segments, options, p));
 }
 

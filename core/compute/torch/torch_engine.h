@@ -5,7 +5,8 @@
 //   through libtorch's device-independent interface; no CUDA header or library is needed to build.
 // - Matrix products run in float32 without TF32, or in bfloat16 where asked; weights, norms, softmax and sums
 //   that decide something stay float32.
-// - Dropout draws the masks of dropout.h (`named`: the judge of the cpu engine) or the device's own.
+// - Dropout draws the masks of dropout.h (`named`: the judge of the cpu engine) or the device's own random
+//   numbers: torch_random.h.
 // - The host never waits for a GPU but in Reading::get, Graph::read and Parameters' reads.
 #pragma once
 

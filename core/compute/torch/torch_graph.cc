@@ -1,11 +1,9 @@
 #include "compute/torch/torch_graph.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cosine_similarity.h>
-#include <ATen/ops/dropout.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/index_select.h>
@@ -20,7 +18,6 @@
 #include <c10/core/GradMode.h>
 
 #include <cmath>
-#include <mutex>
 
 #include "base/error.h"
 
@@ -58,13 +55,7 @@ void TorchGraph::begin(Mode mode, uint64_t seed, uint64_t step) {
   values_.clear();
   layouts_.clear();
   at::set_num_threads(settings_.threads);  // a setting of the process: another engine may have changed it
-  if (mode != Mode::train || settings_.named_dropout) return;
-  // The device's own random numbers start anew in each step, so that a run that is resumed draws the same.
-  at::Generator generator = at::globalContext().defaultGenerator(settings_.device);
-  const std::lock_guard lock(generator.mutex());
-  // Mixed, because the processor's generator takes the lower half alone.
-  const auto words = philox4x32({0, 0, 0, 0}, {key_.k0, key_.k1});
-  generator.set_current_seed(uint64_t{words[0]} << 32 | words[1]);
+  random_.begin(key_);
 }
 
 const at::Tensor& TorchGraph::at(Tensor x) const {
@@ -150,7 +141,7 @@ at::Tensor TorchGraph::dropped(const at::Tensor& x, const Segments& segments, Dr
   check(x.size(0) == segments.tokens(), "segments do not cover the rows of the tensor");
   if (!training() || dropout.p <= 0) return x;
   if (settings_.named_dropout) return x * feature_mask(segments, dropout, x.size(1));
-  return at::dropout(x, static_cast<double>(dropout.p), /*train=*/true);
+  return random_.dropped(x, segments, static_cast<double>(dropout.p));
 }
 
 Tensor TorchGraph::dropout(Tensor x, const Segments& segments, Dropout dropout) {

@@ -10,12 +10,14 @@
 
 #include "compute/dropout.h"
 #include "compute/torch/torch_parameters.h"
+#include "compute/torch/torch_random.h"
 
 namespace hone::compute::torch_engine {
 
 class TorchGraph final : public Graph {
  public:
-  TorchGraph(Settings settings, TorchParameters& parameters) : settings_(settings), parameters_(parameters) {}
+  TorchGraph(Settings settings, TorchParameters& parameters)
+      : settings_(settings), parameters_(parameters), random_(settings.device) {}
 
   void begin(Mode mode, uint64_t seed, uint64_t step) override;
   Mode mode() const override { return mode_; }
@@ -65,7 +67,8 @@ class TorchGraph final : public Graph {
   // [S, heads, longest, longest], the same for attention probabilities.
   at::Tensor probability_mask(const Segments& segments, Dropout dropout, int64_t heads, int64_t longest);
   at::Tensor ragged_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                              const Layout& layout, const AttentionOptions& options, double p) const;
+                              const Layout& layout, const Segments& segments, const AttentionOptions& options,
+                              double p);
   at::Tensor padded_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Layout& layout,
                               const Segments& segments, const AttentionOptions& options, double p);
 
@@ -73,6 +76,7 @@ class TorchGraph final : public Graph {
   TorchParameters& parameters_;
   Mode mode_ = Mode::infer;
   DropoutKey key_;
+  DeviceRandom random_;
   std::vector<at::Tensor> values_;
   std::map<const Segments*, Layout> layouts_;
 };
