@@ -1,6 +1,8 @@
 #include "train/batch_pass.h"
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace hone::train {
 
@@ -29,19 +31,9 @@ void BatchPass::plan(const TrainData& data, std::span<const uint32_t> rows) {
   }
 }
 
-void BatchPass::compute(const Part& part, bool read) {
+void BatchPass::compute(const Part& part) {
   graph_.begin(compute::Mode::train, seed_, step_);
   last_ = encoder_.forward(graph_, part.batch);
-  if (!read) return;
-  const compute::Shape shape = graph_.shape(last_);
-  dim_ = shape.cols;
-  vectors_.resize(static_cast<size_t>(sequences_ * dim_));
-  std::vector<float> packed(static_cast<size_t>(shape.rows * shape.cols));
-  graph_.read(last_, packed);
-  for (size_t s = 0; s < part.place.size(); ++s) {
-    const auto from = packed.begin() + static_cast<std::ptrdiff_t>(s) * dim_;
-    std::copy(from, from + dim_, vectors_.begin() + part.place[s] * dim_);
-  }
 }
 
 std::span<const float> BatchPass::forward(const TrainData& data, std::span<const uint32_t> rows,
@@ -49,8 +41,27 @@ std::span<const float> BatchPass::forward(const TrainData& data, std::span<const
   seed_ = seed;
   step_ = step;
   plan(data, rows);
-  sequences_ = data.roles() * static_cast<int64_t>(rows.size());
-  for (const Part& part : parts_) compute(part, true);
+  std::vector<float> packed;
+  // The part before is read while the next one is computed.
+  std::unique_ptr<compute::Reading> started;
+  auto finish = [&](const Part& part) {
+    packed.resize(part.place.size() * static_cast<size_t>(dim_));
+    started->get(packed);
+    for (size_t s = 0; s < part.place.size(); ++s)
+      std::copy_n(packed.begin() + static_cast<std::ptrdiff_t>(s) * dim_, dim_,
+                  vectors_.begin() + part.place[s] * dim_);
+  };
+  for (size_t p = 0; p < parts_.size(); ++p) {
+    compute(parts_[p]);
+    if (p == 0) {
+      dim_ = graph_.shape(last_).cols;
+      vectors_.resize(static_cast<size_t>(data.roles()) * rows.size() * static_cast<size_t>(dim_));
+    }
+    auto reading = graph_.read_later(last_);
+    if (p > 0) finish(parts_[p - 1]);
+    started = std::move(reading);
+  }
+  finish(parts_.back());
   return vectors_;
 }
 
@@ -58,7 +69,7 @@ void BatchPass::backward(std::span<const float> gradient) {
   std::vector<float> packed;
   for (size_t p = parts_.size(); p-- > 0;) {
     const Part& part = parts_[p];
-    if (p + 1 < parts_.size()) compute(part, false);
+    if (p + 1 < parts_.size()) compute(part);
     packed.resize(part.place.size() * static_cast<size_t>(dim_));
     for (size_t s = 0; s < part.place.size(); ++s)
       std::copy_n(gradient.begin() + part.place[s] * dim_, dim_,

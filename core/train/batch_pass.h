@@ -5,7 +5,7 @@
 //   cut into micro-batches of texts, sorted by length: their vectors are computed one after the other, and
 //   once the loss has given the gradient of the vectors each is computed again with the same dropout masks
 //   and led back (GradCache, Gao et al. 2021). The gradient is the one of the uncut batch. The last
-//   micro-batch is not computed twice.
+//   micro-batch is not computed twice. None is waited for before the next one is on its way.
 // - forward(), then backward() at most once.
 #pragma once
 
@@ -42,7 +42,7 @@ class BatchPass {
     std::vector<int64_t> place;  // of each sequence among the vectors
   };
   void plan(const TrainData& data, std::span<const uint32_t> rows);
-  void compute(const Part& part, bool read);
+  void compute(const Part& part);
 
   const nn::SentenceEncoder& encoder_;
   compute::Graph& graph_;
@@ -50,7 +50,7 @@ class BatchPass {
   std::vector<Part> parts_;
   compute::Tensor last_;
   std::vector<float> vectors_;
-  int64_t sequences_ = 0, dim_ = 0, tokens_ = 0;
+  int64_t dim_ = 0, tokens_ = 0;
   uint64_t seed_ = 0, step_ = 0;
 };
 

@@ -18,13 +18,15 @@
 namespace hone::compute {
 
 struct LateLog {
-  int steps = 0;                    // updates so far
-  int batches = 0;                  // begin() so far in infer mode
-  int pending = 0;                  // Readings of training, a norm for each step, that nobody has got
-  int most_pending = 0;             // at any time
-  int waits = 0;                    // get() of what was not ready
-  int not_flushed = 0;              // of them, when weights were read or written or something was encoded
+  int steps = 0;         // updates so far
+  int batches = 0;       // begin() so far in infer mode
+  int pending = 0;       // norms, one for each step, that nobody has got
+  int most_pending = 0;  // at any time
+  int waits = 0;         // get() of what was not ready, but for vectors of training: a loss needs them
+  int not_flushed = 0;   // of them, when weights were read or written or something was encoded
   std::vector<int> batches_at_get;  // `batches`, whenever numbers of infer mode were got
+  int pieces = 0;                   // begin() so far in train mode
+  std::vector<int> pieces_at_get;   // `pieces`, whenever vectors of training were got
 };
 
 struct LateOptions {
@@ -35,18 +37,12 @@ struct LateOptions {
   static constexpr int kNever = std::numeric_limits<int>::max();  // not before they are waited for
 };
 
-class LateReading final : public Reading {
+// The norm of an update.
+class LateNorm final : public Reading {
  public:
   // `step`: the update that it belongs to.
-  LateReading(std::unique_ptr<Reading> reading, std::shared_ptr<LateLog> log, Mode mode, int step, int lag,
-              bool broken)
-      : reading_(std::move(reading)),
-        log_(std::move(log)),
-        mode_(mode),
-        step_(step),
-        lag_(lag),
-        broken_(broken) {
-    if (mode_ == Mode::infer) return;
+  LateNorm(std::unique_ptr<Reading> reading, std::shared_ptr<LateLog> log, int step, int lag, bool broken)
+      : reading_(std::move(reading)), log_(std::move(log)), step_(step), lag_(lag), broken_(broken) {
     ++log_->pending;
     log_->most_pending = std::max(log_->most_pending, log_->pending);
   }
@@ -55,16 +51,36 @@ class LateReading final : public Reading {
     if (!ready()) ++log_->waits;
     reading_->get(out);
     if (broken_) out[0] = std::numeric_limits<float>::quiet_NaN();
-    if (mode_ == Mode::infer) log_->batches_at_get.push_back(log_->batches);
-    if (!std::exchange(got_, true) && mode_ == Mode::train) --log_->pending;
+    if (!std::exchange(got_, true)) --log_->pending;
+  }
+
+ private:
+  std::unique_ptr<Reading> reading_;
+  std::shared_ptr<LateLog> log_;
+  int step_, lag_;
+  bool broken_, got_ = false;
+};
+
+// Of a graph: not there before it is waited for.
+class LateVectors final : public Reading {
+ public:
+  LateVectors(std::unique_ptr<Reading> reading, std::shared_ptr<LateLog> log, Mode mode)
+      : reading_(std::move(reading)), log_(std::move(log)), mode_(mode) {}
+  bool ready() override { return false; }
+  void get(std::span<float> out) override {
+    reading_->get(out);
+    if (mode_ == Mode::infer) {
+      ++log_->waits;
+      log_->batches_at_get.push_back(log_->batches);
+    } else {
+      log_->pieces_at_get.push_back(log_->pieces);
+    }
   }
 
  private:
   std::unique_ptr<Reading> reading_;
   std::shared_ptr<LateLog> log_;
   Mode mode_;
-  int step_, lag_;
-  bool broken_, got_ = false;
 };
 
 class LateParameters final : public Parameters {
@@ -94,8 +110,8 @@ class LateParameters final : public Parameters {
   void step(const AdamW& adamw) override { inner_->step(adamw); }
   std::unique_ptr<Reading> clipped_step(const AdamW& adamw, double max_norm) override {
     const int step = ++log_->steps;
-    return std::make_unique<LateReading>(inner_->clipped_step(adamw, max_norm), log_, Mode::train, step,
-                                         options_.lag, step == options_.broken_step);
+    return std::make_unique<LateNorm>(inner_->clipped_step(adamw, max_norm), log_, step, options_.lag,
+                                      step == options_.broken_step);
   }
 
   Parameters& inner() { return *inner_; }
@@ -108,19 +124,20 @@ class LateParameters final : public Parameters {
 
 class LateGraph final : public Graph {
  public:
-  LateGraph(std::unique_ptr<Graph> inner, std::shared_ptr<LateLog> log, LateOptions options)
-      : inner_(std::move(inner)), log_(std::move(log)), options_(options) {}
+  LateGraph(std::unique_ptr<Graph> inner, std::shared_ptr<LateLog> log)
+      : inner_(std::move(inner)), log_(std::move(log)) {}
 
   void begin(Mode mode, uint64_t seed, uint64_t step) override {
     if (mode == Mode::infer) {
       ++log_->batches;
       log_->not_flushed += log_->pending;
+    } else {
+      ++log_->pieces;
     }
     inner_->begin(mode, seed, step);
   }
   std::unique_ptr<Reading> read_later(Tensor x) override {
-    const int step = log_->steps + 1;
-    return std::make_unique<LateReading>(inner_->read_later(x), log_, mode(), step, options_.lag, false);
+    return std::make_unique<LateVectors>(inner_->read_later(x), log_, mode());
   }
 
   Mode mode() const override { return inner_->mode(); }
@@ -163,7 +180,6 @@ class LateGraph final : public Graph {
  private:
   std::unique_ptr<Graph> inner_;
   std::shared_ptr<LateLog> log_;
-  LateOptions options_;
 };
 
 class LateEngine final : public Engine {
@@ -183,8 +199,8 @@ class LateEngine final : public Engine {
     return std::make_unique<LateParameters>(inner_->parameters(), log_, options_);
   }
   std::unique_ptr<Graph> graph(Parameters& parameters) override {
-    return std::make_unique<LateGraph>(inner_->graph(dynamic_cast<LateParameters&>(parameters).inner()), log_,
-                                       options_);
+    return std::make_unique<LateGraph>(inner_->graph(dynamic_cast<LateParameters&>(parameters).inner()),
+                                       log_);
   }
 
  private:

@@ -8,6 +8,7 @@
 #include "tests/base/temp_folder.h"
 #include "tests/compute/late_engine.h"
 #include "tests/train/small_run.h"
+#include "train/estimate.h"
 #include "train/trainer.h"
 
 namespace hone::train {
@@ -153,6 +154,25 @@ TEST(LateSteps, a_number_that_is_none_is_reported_with_its_rows) {
   EXPECT_EQ(reported, (std::vector<int64_t>{1, 2, 3, 4}));
   EXPECT_EQ(engine->log().steps, 5 + kInFlight);
   EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
+// Each piece of a batch is on its way before the vectors of the one before are waited for.
+TEST(LateSteps, of_micro_batches_read_one_piece_behind) {
+  const auto engine = std::make_shared<LateEngine>(compute::test_engine(2),
+                                                   LateOptions{LateOptions::kNever, 0, uint64_t{1} << 40});
+  TrainOptions o = steps_alone();
+  o.batch_size = 120;
+  const auto model = model::load_model(testing::kModels / "mean-gelu");
+  o.memory = estimate_device_bytes(*model, {}) + 300 * device_bytes_per_token(*model);
+  Trainer trainer = small_trainer(engine, o, false);
+  trainer.step();
+  const auto pieces = static_cast<int>(engine->log().pieces_at_get.size());
+  ASSERT_GT(pieces, 3);
+  std::vector<int> behind;
+  for (int piece = 2; piece <= pieces; ++piece) behind.push_back(piece);
+  behind.push_back(pieces);  // behind the last there is none
+  EXPECT_EQ(engine->log().pieces_at_get, behind);
+  EXPECT_EQ(engine->log().pieces, 2 * pieces - 1) << "the last is not computed again";
 }
 
 // The checkpoint after step 3 is kept; that after step 6 would hold what step 5 has spoilt.
