@@ -2,12 +2,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_efficient_attention_forward.h>
 #include <ATen/ops/_flash_attention_forward.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -16,8 +18,9 @@
 namespace hone::compute::torch_engine {
 
 namespace {
-constexpr int64_t kLargestHead = 256;  // of the variable-length kernels
-}
+// Of the variable-length kernels. Sequences are blocks in y or z of a launch.
+constexpr int64_t kLargestHead = 256, kMostSequences = 65535;
+}  // namespace
 
 void TorchGraph::add_padding(Layout& l, const Segments& segments) {
   if (l.slot.defined()) return;
@@ -37,22 +40,36 @@ void TorchGraph::add_padding(Layout& l, const Segments& segments) {
 at::Tensor TorchGraph::ragged_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                         const Layout& l, const Segments& segments,
                                         const AttentionOptions& options, double p) {
-  const std::vector<int64_t> split{q.size(0), options.heads, q.size(1) / options.heads};
   const double scale = static_cast<double>(options.scale);
   std::optional<BorrowedGenerator> generator;  // these kernels draw from no other
   if (p > 0) generator.emplace(settings_.device, random_.seed_of_launch(segments));
-  if (settings_.bf16) {
-    return std::get<0>(at::_flash_attention_forward(q.view(split), k.view(split), v.view(split), l.offsets,
-                                                    l.offsets, l.longest, l.longest, p, /*is_causal=*/false,
-                                                    /*return_debug_mask=*/false, scale))
-        .reshape(q.sizes());
+  auto attended = [&](const at::Tensor& query, const at::Tensor& key, const at::Tensor& of_key,
+                      const at::Tensor& offsets) {
+    auto split = [&](const at::Tensor& x) {
+      return x.view({x.size(0), options.heads, x.size(1) / options.heads});
+    };
+    if (settings_.bf16) {
+      return std::get<0>(at::_flash_attention_forward(split(query), split(key), split(of_key), offsets,
+                                                      offsets, l.longest, l.longest, p, /*is_causal=*/false,
+                                                      /*return_debug_mask=*/false, scale))
+          .reshape(query.sizes());
+    }
+    return std::get<0>(at::_efficient_attention_forward(
+                           split(query).unsqueeze(0), split(key).unsqueeze(0), split(of_key).unsqueeze(0),
+                           std::nullopt, offsets, offsets, l.longest, l.longest, p, /*custom_mask_type=*/0,
+                           /*compute_log_sumexp=*/training(), scale))
+        .reshape(query.sizes());
+  };
+  if (l.sequences <= kMostSequences) return attended(q, k, v, l.offsets);
+  std::vector<at::Tensor> runs;
+  for (int64_t s = 0; s < l.sequences; s += kMostSequences) {
+    const int64_t count = std::min(kMostSequences, l.sequences - s);
+    const int64_t first = segments.offsets[static_cast<size_t>(s)];
+    const int64_t tokens = segments.offsets[static_cast<size_t>(s + count)] - first;
+    runs.push_back(attended(q.narrow(0, first, tokens), k.narrow(0, first, tokens),
+                            v.narrow(0, first, tokens), l.offsets.narrow(0, s, count + 1) - first));
   }
-  auto batch_of_one = [&](const at::Tensor& x) { return x.view(split).unsqueeze(0); };
-  return std::get<0>(at::_efficient_attention_forward(batch_of_one(q), batch_of_one(k), batch_of_one(v),
-                                                      std::nullopt, l.offsets, l.offsets, l.longest,
-                                                      l.longest, p, /*custom_mask_type=*/0,
-                                                      /*compute_log_sumexp=*/training(), scale))
-      .reshape(q.sizes());
+  return at::cat(runs, 0);
 }
 
 at::Tensor TorchGraph::padded_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
