@@ -86,6 +86,18 @@ TEST_F(CudaDriver, an_engine_of_bf16_is_refused_where_the_device_lacks_it) {
   EXPECT_EQ(text, "device cuda:1: " + lacks_bf16({"Turing", 0, 7, 5}));
 }
 
+TEST_F(CudaDriver, a_gpu_that_the_machine_lacks_is_refused_with_those_it_has) {
+  EXPECT_EQ(message_of<UsageError>([] {
+              create_engine({"cuda:7", "fp32", 1});
+            }),
+            "device: cuda:7 found, cuda:0 to cuda:1 expected (this machine has 2 GPUs)");
+  driver_->count = 1;
+  EXPECT_EQ(message_of<UsageError>([] {
+              create_engine({"cuda:1", "bf16", 1});
+            }),
+            "device: cuda:1 found, cuda:0 to cuda:0 expected (this machine has 1 GPU)");
+}
+
 // A CUDA of long ago: a libtorch with CUDA says so, one without says what it is.
 void expect_refused_as_too_old(const std::string& device, const std::string& text) {
   EXPECT_TRUE(text.starts_with("device " + device + ": the NVIDIA driver is too old: it knows CUDA 6.5, ") ||

@@ -156,12 +156,14 @@ TEST(TorchParameters, update_as_the_cpu_engines_do) {
     std::vector<std::vector<float>> found;
     for (const auto& engine : engines) {
       auto parameters = engine->parameters();
-      // Trained, trained without decay, frozen, never with a gradient.
+      // Trained, trained without decay, frozen, never with a gradient, at rates of their own.
       std::vector<Parameter> p;
       for (auto [name, options] : {std::pair{"w", ParameterOptions{true, true, false}},
                                    {"b", {true, false, false}},
                                    {"frozen", {false, true, false}},
-                                   {"unused", {true, true, false}}}) {
+                                   {"unused", {true, true, false}},
+                                   {"slow", {true, true, false, 0.25F}},
+                                   {"fast", {true, false, false, 3}}}) {
         static const auto values = random_values(6 * 6, 3);
         p.push_back(parameters->add(name, {6, 6}, values, nullptr, options));
       }
@@ -170,13 +172,18 @@ TEST(TorchParameters, update_as_the_cpu_engines_do) {
       for (uint64_t step = 1; step <= 5; ++step) {
         graph->begin(Mode::train, 1, step);
         Tensor x = graph->input(random_values(4 * 6, static_cast<uint32_t>(step)), {4, 6});
-        for (int i : {2, 0, 1}) x = graph->linear(x, {p[static_cast<size_t>(i)], {}});
+        for (int i : {2, 0, 4, 1, 5}) x = graph->linear(x, {p[static_cast<size_t>(i)], {}});
         graph->backward(x, random_values(4 * 6, 50));
         AdamW adamw;
         adamw.learning_rate = 1e-2F;
         adamw.weight_decay = 0.1F;
         adamw.step = step;
-        norm += static_cast<double>(parameters->clipped_step(adamw, 0.5)->number());
+        if (step % 2 == 0) {
+          adamw.gradient_scale = 0.125F;
+          parameters->step(adamw);
+        } else {
+          norm += static_cast<double>(parameters->clipped_step(adamw, 0.5)->number());
+        }
         parameters->clear_gradients();
       }
       std::vector<float> all{static_cast<float>(norm)};

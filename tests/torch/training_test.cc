@@ -119,6 +119,29 @@ TEST_P(TorchTraining, a_checkpoint_of_one_engine_goes_on_with_the_other) {
   }
 }
 
+// Batches that are cut: the loss and gradient of each step, with dropout, are the whole batch's.
+TEST_P(TorchTraining, micro_batches_have_the_gradient_of_the_whole) {
+  TrainOptions o = options_of_50_steps();
+  o.batch_size = 120;
+  auto trainer_with = [&](size_t memory) {
+    o.memory = memory;
+    return testing::small_trainer(compute::torch_engine(GetParam()), o, false);
+  };
+  const std::string message = message_of([&] { trainer_with(1000000); });
+  const std::string_view before = "memory: 1 MB found, at least ";
+  ASSERT_TRUE(message.starts_with(before)) << message;
+  Trainer whole = trainer_with(0), cut = trainer_with(std::stoul(message.substr(before.size())) * 1000000);
+  for (const auto& [name, value] : cut.identity()) {
+    if (name == "micro-batches") ASSERT_TRUE(value.starts_with("of ")) << value;
+  }
+  for (int step = 0; step < 4; ++step) {
+    const StepReport a = whole.step(), b = cut.step();
+    EXPECT_EQ(a.tokens, b.tokens);
+    EXPECT_NEAR(b.loss / a.loss, 1, compute::tolerance_of(GetParam(), 1e-5)) << "step " << step + 1;
+    EXPECT_NEAR(b.grad_norm / a.grad_norm, 1, compute::tolerance_of(GetParam(), 1e-4)) << "step " << step + 1;
+  }
+}
+
 // The reason names the rows although the loss is read steps after it was made.
 TEST_P(TorchTraining, a_loss_that_is_no_number_stops_with_its_rows) {
   TempFolder folder;
