@@ -134,7 +134,8 @@ class Graph {
   virtual Tensor feed_forward_block(Tensor x, const Segments& segments, const FeedForwardBlock& block);
 
   // One row per sequence. [T,H] -> [S,H]. weighted_mean weighs token i (from 1) by i. Where tokens share the
-  // largest value, max gives the gradient to the first of them (cpu) or equal parts to all (torch).
+  // largest value, max gives the gradient to the first of them (cpu); libtorch's divides it into equal parts
+  // where it is positive, and gives a negative one to each of them whole.
   virtual Tensor pool(Tensor x, const Segments& segments, PoolKind kind) = 0;
   virtual Tensor concat(std::span<const Tensor> parts) = 0;  // side by side: [S, sum of cols]
   virtual Tensor l2_normalize(Tensor x) = 0;                 // rows to length 1 (floor 1e-12)

@@ -8,9 +8,8 @@
 
 namespace hone::compute {
 
-// Of three tokens of one feature with values 2, 1, 2 and, in a second sequence, 5, 5: y's gradient is 1
-// and 3.
-inline std::vector<float> max_pool_gradient(Engine& engine) {
+// Of three tokens of one feature with values 2, 1, 2 and, in a second sequence, 5, 5: y's gradient is `dy`.
+inline std::vector<float> max_pool_gradient(Engine& engine, const std::vector<float>& dy = {1, 3}) {
   auto parameters = engine.parameters();
   const Parameter p = parameters->add("x", {5, 1}, std::vector<float>{2, 1, 2, 5, 5}, nullptr, {});
   auto graph = engine.graph(*parameters);
@@ -19,7 +18,7 @@ inline std::vector<float> max_pool_gradient(Engine& engine) {
   const std::span<const int32_t> ids[] = {every};
   const Segments segments = segments_of({3, 2});
   const Tensor y = graph->pool(graph->embed(std::span(&p, 1), ids), segments, PoolKind::max);
-  graph->backward(y, std::vector<float>{1, 3});
+  graph->backward(y, dy);
   std::vector<float> gradient(5);
   parameters->read_gradient(p, gradient);
   return gradient;

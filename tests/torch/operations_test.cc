@@ -144,8 +144,9 @@ TEST(TorchDropout, of_its_own_follows_seed_and_step) {
 // The cpu engine gives all of it to the first: graph.h says which engine does what.
 TEST(TorchMaxPool, gives_tokens_that_share_the_largest_value_equal_parts) {
   for (const std::string& device : torch_devices()) {
-    const std::vector<float> expected{0.5F, 0, 0.5F, 1.5F, 1.5F};
+    const std::vector<float> expected{0.5F, 0, 0.5F, 1.5F, 1.5F}, of_negative{0.5F, 0, 0.5F, -3, -3};
     EXPECT_EQ(max_pool_gradient(*torch_engine(device)), expected) << device;
+    EXPECT_EQ(max_pool_gradient(*torch_engine(device), {1, -3}), of_negative) << device;
   }
 }
 

@@ -7,7 +7,8 @@
 //   that decide something stay float32.
 // - Dropout draws the masks of dropout.h (`named`: the judge of the cpu engine) or the device's own random
 //   numbers: torch_random.h.
-// - The host never waits for a GPU but in Reading::get, Graph::read and Parameters' reads.
+// - The host waits for a GPU in Reading::get, Graph::read and Parameters' reads alone. Training does so once
+//   a batch: losses are computed on the host.
 #pragma once
 
 #include <ATen/core/Tensor.h>
