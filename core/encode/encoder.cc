@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <numeric>
+#include <utility>
 
 namespace hone::encode {
 
@@ -59,10 +61,18 @@ Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_
 
 std::vector<float> Encoder::encode(std::span<const std::string> texts, const EncodeOptions& options) {
   std::vector<float> out(texts.size() * static_cast<size_t>(dim_));
+  auto tokenized = [&](size_t begin) {
+    return tokenize(*model_, *engine_, texts.subspan(begin, std::min(kChunk, texts.size() - begin)));
+  };
+  Started started;
+  std::future<std::vector<std::vector<int32_t>>> next;
   for (size_t begin = 0; begin < texts.size(); begin += kChunk) {
-    const auto chunk = texts.subspan(begin, std::min(kChunk, texts.size() - begin));
-    encode_rows(tokenize(*model_, *engine_, chunk), begin, out, options);
+    const auto ids = next.valid() ? next.get() : tokenized(begin);
+    if (computes_elsewhere() && begin + kChunk < texts.size())
+      next = std::async(std::launch::async, tokenized, begin + kChunk);
+    encode_rows(ids, begin, out, options, started);
   }
+  finish(started, out, options);
   if (options.normalize) normalize_rows(out, dim_);
   return out;
 }
@@ -70,50 +80,54 @@ std::vector<float> Encoder::encode(std::span<const std::string> texts, const Enc
 std::vector<float> Encoder::encode_ids(std::span<const std::vector<int32_t>> ids,
                                        const EncodeOptions& options) {
   std::vector<float> out(ids.size() * static_cast<size_t>(dim_));
+  Started started;
   for (size_t begin = 0; begin < ids.size(); begin += kChunk)
-    encode_rows(ids.subspan(begin, std::min(kChunk, ids.size() - begin)), begin, out, options);
+    encode_rows(ids.subspan(begin, std::min(kChunk, ids.size() - begin)), begin, out, options, started);
+  finish(started, out, options);
   if (options.normalize) normalize_rows(out, dim_);
   return out;
 }
 
-void Encoder::encode_rows(std::span<const std::vector<int32_t>> ids, size_t begin, std::span<float> out,
-                          const EncodeOptions& options) {
+// The threads of the host are free then, and the device has to be kept busy from one chunk to the next.
+bool Encoder::computes_elsewhere() const {
+  return engine_->device_memory() > 0;
+}
+
+void Encoder::finish(Started& started, std::span<float> out, const EncodeOptions& options) const {
+  if (!started.reading) return;
   const auto full = static_cast<size_t>(model_->dim()), dim = static_cast<size_t>(dim_);
+  std::vector<float> vectors(started.rows.size() * full);
+  std::exchange(started.reading, nullptr)->get(vectors);
+  for (size_t i = 0; i < started.rows.size(); ++i) {
+    std::copy_n(vectors.begin() + static_cast<std::ptrdiff_t>(i * full), dim,
+                out.begin() + static_cast<std::ptrdiff_t>(started.rows[i] * dim));
+  }
+  if (options.progress) options.progress(started.done, out.size() / dim);
+}
+
+void Encoder::encode_rows(std::span<const std::vector<int32_t>> ids, size_t begin, std::span<float> out,
+                          const EncodeOptions& options, Started& started) {
   const int64_t batch_tokens = options.batch_tokens > 0 ? options.batch_tokens : engine_->batch_tokens();
   std::vector<size_t> order(ids.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return ids[a].size() > ids[b].size(); });
-  // The batch before is read while the next one is computed.
-  struct Started {
-    std::unique_ptr<compute::Reading> reading;
-    size_t first = 0, last = 0;
-  } started;
-  std::vector<float> vectors;
-  auto finish = [&] {
-    if (!started.reading) return;
-    vectors.resize((started.last - started.first) * full);
-    started.reading->get(vectors);
-    for (size_t i = started.first; i < started.last; ++i) {
-      std::copy_n(vectors.begin() + static_cast<std::ptrdiff_t>((i - started.first) * full), dim,
-                  out.begin() + static_cast<std::ptrdiff_t>((begin + order[i]) * dim));
-    }
-    if (options.progress) options.progress(begin + started.last, out.size() / dim);
-  };
-  for (size_t first = 0, last = 0; first < order.size(); first = last) {
+  for (size_t last = 0; last < order.size();) {
     nn::TokenBatch batch;
-    while (
-        last < order.size() &&
-        (last == first || batch.tokens() + static_cast<int64_t>(ids[order[last]].size()) <= batch_tokens)) {
+    Started next;
+    while (last < order.size() &&
+           (next.rows.empty() ||
+            batch.tokens() + static_cast<int64_t>(ids[order[last]].size()) <= batch_tokens)) {
       batch.add(ids[order[last]], static_cast<uint32_t>(last), 0);
-      ++last;
+      next.rows.push_back(begin + order[last++]);
     }
+    next.done = begin + last;
     graph_->begin(compute::Mode::infer);
-    auto reading = graph_->read_later(encoder_->forward(*graph_, batch));
-    finish();
-    started = {std::move(reading), first, last};
+    next.reading = graph_->read_later(encoder_->forward(*graph_, batch));
+    finish(started, out, options);
+    started = std::move(next);
   }
-  finish();
+  if (!computes_elsewhere()) finish(started, out, options);
 }
 
 }  // namespace hone::encode

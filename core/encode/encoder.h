@@ -3,7 +3,8 @@
 // Rules: texts are sorted by length and packed into batches of a token budget; results come in the order of
 // the texts and do not depend on the thread count. The model's default prompt is put in front of each text;
 // truncate_dim cuts vectors, as in the reference. One Encoder is used by one thread at a time; several may
-// share an engine.
+// share an engine. Texts are tokenized a chunk at a time; where a device of its own computes, the next chunk
+// is tokenized meanwhile.
 #pragma once
 
 #include <functional>
@@ -39,9 +40,17 @@ class Encoder {
   std::vector<float> encode_ids(std::span<const std::vector<int32_t>> ids, const EncodeOptions& options = {});
 
  private:
-  // Fills the rows from `begin` on of `out`, which is the whole result.
+  // A batch on its way: it is read while the next one is computed.
+  struct Started {
+    std::unique_ptr<compute::Reading> reading;  // none: nothing is on its way
+    std::vector<size_t> rows;                   // of the result
+    size_t done = 0;                            // texts, with these
+  };
+  bool computes_elsewhere() const;
+  void finish(Started& started, std::span<float> out, const EncodeOptions& options) const;
+  // Fills the rows from `begin` on of `out`, which is the whole result, but for what is left in `started`.
   void encode_rows(std::span<const std::vector<int32_t>> ids, size_t begin, std::span<float> out,
-                   const EncodeOptions& options);
+                   const EncodeOptions& options, Started& started);
 
   std::shared_ptr<const model::SentenceModel> model_;
   std::shared_ptr<compute::Engine> engine_;
