@@ -49,7 +49,7 @@ std::unique_ptr<eval::Evaluation> make_evaluation(const hone_dataset& dataset, c
                                                   const model::SentenceModel& model,
                                                   const std::shared_ptr<compute::Engine>& engine,
                                                   const config::Options& given) {
-  const eval::Options options{given.text("eval.similarity"), given.real("eval.margin")};
+  const eval::Options options = eval::evaluation_options(given);
   const bool asked = given.given("eval.task");
   std::string task = given.text("eval.task");
   if (dataset.retrieval && (!asked || task == kRetrieval))

@@ -17,7 +17,8 @@ struct Source {
   OwnedStream in;
   OwnedSchema schema;
   int64_t column = 0;
-  bool normalize = false;
+  hone::encode::EncodeOptions encoding;
+  int32_t dim = 0;   // numbers of a vector
   int64_t rows = 0;  // given so far, for messages
   std::string error;
 };
@@ -142,7 +143,7 @@ int get_schema(ArrowArrayStream* stream, ArrowSchema* out) {
     auto item = std::make_unique<ArrowSchema>();
     make_schema(item.get(), "f", "item", nullptr);
     auto list = std::make_unique<ArrowSchema>();
-    make_schema(list.get(), cat("+w:", source.model->encoders.dim()), "embedding", std::move(item));
+    make_schema(list.get(), cat("+w:", source.dim), "embedding", std::move(item));
     make_schema(out, "+s", "", std::move(list));
   });
 }
@@ -171,7 +172,7 @@ int get_next(ArrowArrayStream* stream, ArrowArray* out) {
     }
     source.rows += batch.array.length;
     auto values = std::make_unique<ArrowArray>();
-    std::vector<float> vectors = source.model->encoders.encode(texts, source.normalize);
+    std::vector<float> vectors = source.model->encoders.encode(texts, source.encoding);
     const auto floats = static_cast<int64_t>(vectors.size());
     make_array(values.get(), floats, std::move(vectors), nullptr);
     auto list = std::make_unique<ArrowArray>();
@@ -209,7 +210,8 @@ hone_status hone_model_encode_arrow(const hone_model* model, struct ArrowArraySt
         std::unique_ptr<Source>(new Source{Ref(const_cast<hone_model&>(handle)), std::move(*owned)});
     read_schema(source->in, source->schema);
     source->column = find_column(source->schema.schema, given.text("encode.column"));
-    source->normalize = given.boolean("encode.normalize");
+    source->encoding = hone::encode::encode_options(given);
+    source->dim = handle.model->vector_dim(source->encoding.dim);
     made = ArrowArrayStream{get_schema, get_next, get_last_error, release_stream, source.release()};
   });
 }

@@ -42,7 +42,7 @@ class Sink {
 class EncoderPool {
  public:
   EncoderPool(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine);
-  std::vector<float> encode(std::span<const std::string> texts, bool normalize);
+  std::vector<float> encode(std::span<const std::string> texts, const encode::EncodeOptions& options);
   // Work with an encoder that nobody else has meanwhile.
   void lend(const std::function<void(encode::Encoder&)>& work);
   int32_t dim() const { return dim_; }

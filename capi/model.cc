@@ -41,9 +41,8 @@ void EncoderPool::lend(const std::function<void(encode::Encoder&)>& work) {
   if (idle_.size() < static_cast<size_t>(engine_->threads())) idle_.push_back(std::move(mine));
 }
 
-std::vector<float> EncoderPool::encode(std::span<const std::string> texts, bool normalize) {
-  encode::EncodeOptions options;
-  options.normalize = normalize;
+std::vector<float> EncoderPool::encode(std::span<const std::string> texts,
+                                       const encode::EncodeOptions& options) {
   std::vector<float> out;
   lend([&](encode::Encoder& encoder) { out = encoder.encode(texts, options); });
   return out;
@@ -150,11 +149,11 @@ hone_status hone_model_encode(const hone_model* model, const hone_str* texts, si
                               const hone_config* options, float* out, size_t out_floats, hone_error** error) {
   return guarded(error, [&] {
     const hone_model& handle = checked(model, "model");
-    const hone::config::Options& given = options_of(options);
+    const hone::encode::EncodeOptions encoding = hone::encode::encode_options(options_of(options));
+    const auto dim = static_cast<size_t>(handle.model->vector_dim(encoding.dim));
     if (count == 0) return;
     if (texts == nullptr) fail_argument("texts", "NULL", cat(count, " texts"));
     if (out == nullptr) fail_argument("out", "NULL", "a place for the vectors");
-    const auto dim = static_cast<size_t>(handle.encoders.dim());
     if (count > std::numeric_limits<size_t>::max() / sizeof(float) / dim) {
       fail_argument("count", cat(count), "a number of texts whose vectors fit into memory");
     }
@@ -163,7 +162,7 @@ hone_status hone_model_encode(const hone_model* model, const hone_str* texts, si
                     cat("at least ", count * dim, " (", count, " x ", dim, ")"));
     }
     const std::vector<std::string> copies = copy_texts(texts, count);
-    const std::vector<float> vectors = handle.encoders.encode(copies, given.boolean("encode.normalize"));
+    const std::vector<float> vectors = handle.encoders.encode(copies, encoding);
     std::copy(vectors.begin(), vectors.end(), out);
   });
 }

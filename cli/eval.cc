@@ -71,8 +71,7 @@ std::unique_ptr<StagedFile> lines_file(const Arguments& arguments, const std::ve
 std::unique_ptr<StagedFile> prepare(const Arguments& arguments, const std::string& task,
                                     const std::shared_ptr<compute::Engine>& engine,
                                     std::vector<Scored>& models) {
-  const config::Options given = arguments.configured();
-  eval::Options options{given.text("eval.similarity"), given.real("eval.margin")};
+  eval::Options options = eval::evaluation_options(arguments.configured());
   // Both models are scored by one similarity: where none is named, the first one's own (sts has one anyway).
   const auto load = [&] {
     for (Scored& m : models) m.model = model::load_model(m.folder);
@@ -132,7 +131,7 @@ int eval(int argc, char** argv) {
   arguments.add("", {{"model", "DIR", "Folder of the model"},
                      {"data", "PATH", "File of rows; for retrieval a folder as in BEIR"},
                      {"compare", "DIR", "Folder of a second model, scored alike on the same data"}});
-  arguments.add("", {"eval.task", "eval.similarity", "data.columns"});
+  arguments.add("", {"eval.task", "eval.similarity", "encode.dim", "data.columns"});
   arguments.add("", {{"per-row", "FILE", "Write the similarities of each row (JSONL)"},
                      {"json", nullptr, "Print the result as JSON"}});
   arguments.add("Triplet", {"eval.margin"});

@@ -15,7 +15,10 @@ std::string counted(const eval::Evaluation& evaluation) {
   std::string text;
   const auto described = evaluation.described();
   for (const auto& [name, value] : described.items()) {
-    if (value.is_number()) text += cat(text.empty() ? "" : ", ", value.get<size_t>(), " ", name);
+    if (!value.is_number()) continue;
+    text += text.empty() ? "" : ", ";
+    text += name == "dim" ? cat("the first ", value.get<size_t>(), " numbers of each vector")
+                          : cat(value.get<size_t>(), " ", name);
   }
   return text;
 }

@@ -42,7 +42,7 @@ int nearest(int argc, char** argv) {
                      {"query", "TEXT", "What to look for"},
                      {"top", "N", "How many texts to print", "5"},
                      {"json", nullptr, "Print the result as JSON"}});
-  arguments.add("", {"encode.column"});
+  arguments.add("", {"encode.column", "encode.dim"});
   add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
   const auto top = arguments.integer<int64_t>("top", 1);
@@ -53,7 +53,7 @@ int nearest(int argc, char** argv) {
   const Corpus corpus = distinct(read_texts(arguments, arguments.path("corpus")));
   const auto model = model::load_model(folder);
   encode::Encoder encoder(model, engine);
-  encode::EncodeOptions options;
+  encode::EncodeOptions options = encode::encode_options(arguments.configured());
   options.normalize = model->similarity == "cosine";
   const auto asked = encoder.encode(std::span(&query, 1), options);
   std::vector<float> vectors;
@@ -63,7 +63,7 @@ int nearest(int argc, char** argv) {
     vectors = encoder.encode(corpus.texts, options);
   }
   const auto found =
-      search::top_k(asked, vectors, encoder.dim(), top, search::nearness_of(model->similarity));
+      search::top_k(asked, vectors, encoder.dim(options), top, search::nearness_of(model->similarity));
   nlohmann::ordered_json j = nlohmann::ordered_json::array();
   for (const auto& hit : found.at(0)) {
     const auto at = static_cast<size_t>(hit.index);

@@ -62,7 +62,7 @@ void declare(Arguments& arguments) {
                              "train.no_shuffle",
                              "train.max_minutes"});
   arguments.add("Evaluation and checkpoints",
-                {"eval.task", "eval.similarity", "eval.margin", "eval.split", "train.metric",
+                {"eval.task", "eval.similarity", "eval.margin", "eval.split", "encode.dim", "train.metric",
                  "train.eval_steps", "train.eval_share", "train.patience", "train.min_gain",
                  "train.checkpoint_steps", "train.checkpoint_minutes"});
   add_device(arguments);
@@ -70,7 +70,7 @@ void declare(Arguments& arguments) {
 
 // An option that would do nothing is a mistake.
 void check_needed(const Arguments& a) {
-  constexpr const char* kOfEvaluation[] = {"task",   "similarity", "margin",     "split",
+  constexpr const char* kOfEvaluation[] = {"task",   "similarity", "margin",     "split",   "dim",
                                            "metric", "eval-steps", "eval-share", "min-gain"};
   auto needs = [&](const char* option, const char* other) {
     if (a.given(option) && !a.given(other))
@@ -135,7 +135,7 @@ train::MakeEvaluation read_evaluation(const Arguments& arguments,
   if (!arguments.given("eval")) return nullptr;
   const config::Options given = arguments.configured();
   const std::string task = given.text("eval.task");
-  const eval::Options options{given.text("eval.similarity"), given.real("eval.margin")};
+  const eval::Options options = eval::evaluation_options(given);
   const fs::path path = arguments.path("eval");
   if (task == "retrieval") {
     const auto data = std::make_shared<const eval::RetrievalData>(

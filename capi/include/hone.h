@@ -342,7 +342,7 @@ HONE_API hone_status hone_model_load(hone_runtime *runtime, const char *folder, 
 HONE_API hone_status hone_model_save(const hone_model *model, const char *folder, const hone_config *options,
                                      hone_error **error);
 
-/** Numbers of a vector. @return above 0; HONE_EINVAL @since 0.1.0 */
+/** Numbers of a vector, where encode.dim does not ask for fewer. @return above 0; HONE_EINVAL @since 0.1.0 */
 HONE_API int32_t hone_model_dim(const hone_model *model);
 
 /** Tokens a text is cut to, special tokens included. @return above 0; HONE_EINVAL @since 0.1.0 */
@@ -366,7 +366,7 @@ HONE_API hone_status hone_model_info(const hone_model *model, hone_buffer **out,
  * @param texts       in: [count]
  * @param count       number of texts; 0 is allowed
  * @param options     in, may be NULL: encode.*
- * @param out         out: [count, dim], the caller's memory
+ * @param out         out: [count, dim], the caller's memory; dim: encode.dim where it is set, else hone_model_dim()
  * @param out_floats  floats `out` has room for; fewer than count * dim is HONE_EINVAL and nothing is written
  * @return            HONE_OK; HONE_EINVAL; HONE_EFORMAT with the row of a text that is not UTF-8; HONE_EFAILED;
  * HONE_ENOMEM
@@ -376,10 +376,10 @@ HONE_API hone_status hone_model_encode(const hone_model *model, const hone_str *
                                        const hone_config *options, float *out, size_t out_floats, hone_error **error);
 
 /**
- * A stream of texts to a stream of vectors: one column "embedding", FixedSizeList<float32>[dim], a batch for each batch
- * of `in`. Work is done when `out` is asked for its next batch, by the thread that asks; `in` is asked by that thread
- * too. The column of texts (utf8 or large_utf8) is encode.column, else "text", else the only one. A null text is an
- * error.
+ * A stream of texts to a stream of vectors: one column "embedding", FixedSizeList<float32>[dim], dim as in
+ * hone_model_encode(), a batch for each batch of `in`. Work is done when `out` is asked for its next batch, by the
+ * thread that asks; `in` is asked by that thread too. The column of texts (utf8 or large_utf8) is encode.column, else
+ * "text", else the only one. A null text is an error.
  *
  * @param model    the model; kept by `out`
  * @param in       in: taken over in every case, its release is cleared
@@ -394,14 +394,16 @@ HONE_API hone_status hone_model_encode_arrow(const hone_model *model, struct Arr
 
 /**
  * Scores the model on a dataset: {"task", "pairs" or "triplets" or "texts" or "queries": how many, NAME: score, ...,
- * "NAME_95": [low, high]}; a score that does not exist is null. Tasks and the columns they want: sts (sentence1,
- * sentence2, score), binary (the same, scores 0 or 1), triplet (anchor, positive, negative), mse (text, vector);
- * retrieval, which has "passages" and "relevant" too, wants hone_dataset_read_retrieval(). Names and values are those
- * of the evaluators of Sentence Transformers; the interval is a 95 % bootstrap of the first score.
+ * "NAME_95": [low, high]}, and "dim" where encode.dim is set; a score that does not exist is null. Tasks and the
+ * columns they want: sts (sentence1, sentence2, score), binary (the same, scores 0 or 1), triplet (anchor, positive,
+ * negative), mse (text, vector); retrieval, which has "passages" and "relevant" too, wants
+ * hone_dataset_read_retrieval(). Names and values are those of the evaluators of Sentence Transformers; the interval is
+ * a 95 % bootstrap of the first score.
  *
  * @param model    the model
  * @param dataset  with the task's columns
- * @param options  in, may be NULL: eval.task (as suits the dataset where it is not set), eval.similarity, eval.margin
+ * @param options  in, may be NULL: eval.task (as suits the dataset where it is not set), eval.similarity, eval.margin,
+ *                 encode.dim
  * @param out      out: JSON, owned by the caller
  * @return         HONE_OK; HONE_EINVAL; HONE_EFORMAT where the data do not suit the task; HONE_EFAILED; HONE_ENOMEM
  * @since 0.1.0
@@ -561,7 +563,7 @@ typedef struct hone_job_callbacks {
  * @param dataset     with the loss's columns
  * @param evaluation  may be NULL: rows of a task (hone_model_evaluate()), to keep the weights of the best step
  *                    (train.metric) and to end with a verdict
- * @param options     in, may be NULL: train.*, eval.*
+ * @param options     in, may be NULL: train.*, and for the evaluation eval.* and encode.dim
  * @param out         out: owned by the caller
  * @return            HONE_OK; HONE_EINVAL; HONE_EFORMAT naming a row whose label cannot be; HONE_EFAILED; HONE_ENOMEM
  * @since 0.1.0

@@ -29,6 +29,8 @@ constexpr OptionInfo kTable[] = {
     {"encode.normalize", Type::boolean, "false", "true or false", "Scale vectors to length 1", nullptr},
     {"encode.column", Type::text, "", "the name of a column",
      "Column of the texts (default: text, or the only one)", "NAME"},
+    {"encode.dim", Type::integer, "", "1 to the width of the model's vectors",
+     "Use the first N numbers of each vector (default: as many as the model gives)", "N", 1, kMostCount},
 
     {"eval.task", Type::text, "sts", "sts, binary, triplet, retrieval or mse", "What to score the model on",
      "NAME", 0, 0, false, false, "sts|binary|triplet|retrieval|mse"},

@@ -25,6 +25,13 @@ void normalize_rows(std::span<float> vectors, int32_t dim) {
 
 }  // namespace
 
+EncodeOptions encode_options(const config::Options& options) {
+  EncodeOptions made;
+  if (options.given("encode.dim")) made.dim = static_cast<int32_t>(options.integer("encode.dim"));
+  made.normalize = options.boolean("encode.normalize");
+  return made;
+}
+
 std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
                                            std::span<const std::string> texts) {
   const std::string prompt = model.prompt();
@@ -46,21 +53,18 @@ Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_
       own_parameters_(engine_->parameters()),
       own_encoder_(std::make_unique<nn::SentenceEncoder>(*model_, *own_parameters_, nn::EncoderOptions{})),
       encoder_(own_encoder_.get()),
-      graph_(engine_->graph(*own_parameters_)) {
-  dim_ = model_->vector_dim();
-}
+      graph_(engine_->graph(*own_parameters_)) {}
 
 Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
                  const nn::SentenceEncoder& encoder, compute::Parameters& parameters)
     : model_(std::move(model)),
       engine_(std::move(engine)),
       encoder_(&encoder),
-      graph_(engine_->graph(parameters)) {
-  dim_ = model_->vector_dim();
-}
+      graph_(engine_->graph(parameters)) {}
 
 std::vector<float> Encoder::encode(std::span<const std::string> texts, const EncodeOptions& options) {
-  std::vector<float> out(texts.size() * static_cast<size_t>(dim_));
+  const int32_t width = dim(options);
+  std::vector<float> out(texts.size() * static_cast<size_t>(width));
   auto tokenized = [&](size_t begin) {
     return tokenize(*model_, *engine_, texts.subspan(begin, std::min(kChunk, texts.size() - begin)));
   };
@@ -73,18 +77,19 @@ std::vector<float> Encoder::encode(std::span<const std::string> texts, const Enc
     encode_rows(ids, begin, out, options, started);
   }
   finish(started, out, options);
-  if (options.normalize) normalize_rows(out, dim_);
+  if (options.normalize) normalize_rows(out, width);
   return out;
 }
 
 std::vector<float> Encoder::encode_ids(std::span<const std::vector<int32_t>> ids,
                                        const EncodeOptions& options) {
-  std::vector<float> out(ids.size() * static_cast<size_t>(dim_));
+  const int32_t width = dim(options);
+  std::vector<float> out(ids.size() * static_cast<size_t>(width));
   Started started;
   for (size_t begin = 0; begin < ids.size(); begin += kChunk)
     encode_rows(ids.subspan(begin, std::min(kChunk, ids.size() - begin)), begin, out, options, started);
   finish(started, out, options);
-  if (options.normalize) normalize_rows(out, dim_);
+  if (options.normalize) normalize_rows(out, width);
   return out;
 }
 
@@ -95,14 +100,14 @@ bool Encoder::computes_elsewhere() const {
 
 void Encoder::finish(Started& started, std::span<float> out, const EncodeOptions& options) const {
   if (!started.reading) return;
-  const auto full = static_cast<size_t>(model_->dim()), dim = static_cast<size_t>(dim_);
+  const auto full = static_cast<size_t>(model_->dim()), width = static_cast<size_t>(dim(options));
   std::vector<float> vectors(started.rows.size() * full);
   std::exchange(started.reading, nullptr)->get(vectors);
   for (size_t i = 0; i < started.rows.size(); ++i) {
-    std::copy_n(vectors.begin() + static_cast<std::ptrdiff_t>(i * full), dim,
-                out.begin() + static_cast<std::ptrdiff_t>(started.rows[i] * dim));
+    std::copy_n(vectors.begin() + static_cast<std::ptrdiff_t>(i * full), width,
+                out.begin() + static_cast<std::ptrdiff_t>(started.rows[i] * width));
   }
-  if (options.progress) options.progress(started.done, out.size() / dim);
+  if (options.progress) options.progress(started.done, out.size() / width);
 }
 
 void Encoder::encode_rows(std::span<const std::vector<int32_t>> ids, size_t begin, std::span<float> out,

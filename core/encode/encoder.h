@@ -2,9 +2,9 @@
 //
 // Rules: texts are sorted by length and packed into batches of a token budget; results come in the order of
 // the texts and do not depend on the thread count. The model's default prompt is put in front of each text;
-// truncate_dim cuts vectors, as in the reference. One Encoder is used by one thread at a time; several may
-// share an engine. Texts are tokenized a chunk at a time; where a device of its own computes, the next chunk
-// is tokenized meanwhile.
+// truncate_dim or EncodeOptions::dim cuts vectors, as in the reference: after all modules (Normalize, too),
+// and normalize comes last. One Encoder is used by one thread at a time; several may share an engine. Texts
+// are tokenized a chunk at a time; where a device of its own computes, the next chunk is tokenized meanwhile.
 #pragma once
 
 #include <functional>
@@ -14,17 +14,21 @@
 #include <vector>
 
 #include "compute/graph.h"
+#include "config/options.h"
 #include "model/sentence_model.h"
 #include "nn/sentence_encoder.h"
 
 namespace hone::encode {
 
 struct EncodeOptions {
-  bool normalize = false;  // to length 1, after truncation
+  int32_t dim = 0;         // the first numbers of each vector that are kept; 0: as the model has it
+  bool normalize = false;  // to length 1
   // Tokens of a packed batch; 0: as many as suit the engine. One longer text is a batch of its own.
   int64_t batch_tokens = 0;
   std::function<void(size_t done, size_t total)> progress;
 };
+// From encode.* of named options.
+EncodeOptions encode_options(const config::Options& options);
 
 class Encoder {
  public:
@@ -33,8 +37,9 @@ class Encoder {
   Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
           const nn::SentenceEncoder& encoder, compute::Parameters& parameters);
 
-  int32_t dim() const { return dim_; }
-  // [texts, dim] row-major
+  // Of the vectors that these options give. Throws UsageError where the model's are narrower.
+  int32_t dim(const EncodeOptions& options = {}) const { return model_->vector_dim(options.dim); }
+  // [texts, dim(options)] row-major
   std::vector<float> encode(std::span<const std::string> texts, const EncodeOptions& options = {});
   // The same from token ids, as tokenize() gives them.
   std::vector<float> encode_ids(std::span<const std::vector<int32_t>> ids, const EncodeOptions& options = {});
@@ -58,7 +63,6 @@ class Encoder {
   std::unique_ptr<nn::SentenceEncoder> own_encoder_;
   const nn::SentenceEncoder* encoder_;
   std::unique_ptr<compute::Graph> graph_;
-  int32_t dim_;
 };
 
 // Token ids of each text with the model's prompt in front, on the engine's threads.

@@ -75,8 +75,9 @@ double matthews(const Cut& cut, double pairs, double positives) {
 class Binary final : public Evaluation {
  public:
   Binary(const data::Table& table, const model::SentenceModel& model,
-         const std::shared_ptr<compute::Engine>& engine, Similarity primary)
-      : labels_(checked(table)),
+         const std::shared_ptr<compute::Engine>& engine, Similarity primary, int32_t dim)
+      : Evaluation(model, dim),
+        labels_(checked(table)),
         texts_({&table.text("sentence1"), &table.text("sentence2")}, model, *engine),
         primary_(primary),
         hash_(table.content_hash),
@@ -104,7 +105,7 @@ class Binary final : public Evaluation {
 
  protected:
   Result score(encode::Encoder& encoder, const RunOptions& options) const override {
-    const Texts::Vectors vectors = texts_.encode(encoder, options.progress);
+    const Texts::Vectors vectors = texts_.encode(encoder, dim(), options.progress);
     PairSimilarities similarities = pair_similarities(
         labels_.size(), vectors.dim(), [&](size_t row) { return vectors.at(0, row); },
         [&](size_t row) { return vectors.at(1, row); });
@@ -216,7 +217,8 @@ Statistic average_precision_statistic(std::span<const double> similarities, std:
 std::unique_ptr<Evaluation> make_binary(const data::Table& table, const model::SentenceModel& model,
                                         const std::shared_ptr<compute::Engine>& engine,
                                         const Options& options) {
-  return std::make_unique<Binary>(table, model, engine, similarity_of(options.similarity, model.similarity));
+  return std::make_unique<Binary>(table, model, engine, similarity_of(options.similarity, model.similarity),
+                                  options.dim);
 }
 
 }  // namespace hone::eval

@@ -60,7 +60,17 @@ double Result::at(std::string_view metric) const {
   fail("metric: \"", excerpt(metric), "\" found, one of ", list, " expected");
 }
 
+Evaluation::Evaluation(const model::SentenceModel& model, int32_t dim) : dim_(dim) {
+  model.vector_dim(dim);  // throws
+}
+
 nlohmann::ordered_json Evaluation::described() const {
+  nlohmann::ordered_json j = counted();
+  if (dim_ > 0) j["dim"] = dim_;
+  return j;
+}
+
+nlohmann::ordered_json Evaluation::counted() const {
   nlohmann::ordered_json j;
   j[std::string(unit())] = units();
   return j;
@@ -88,6 +98,10 @@ PairedDifference Evaluation::difference(const Result& a, const Result& b) const 
       any_nan(a.units) || any_nan(b.units) ? std::numeric_limits<double>::quiet_NaN() : b.value() - a.value();
   if (std::isnan(difference)) return {difference, {difference, difference}, difference};
   return bootstrap_difference(difference, a.units.size(), statistic(a.units), statistic(b.units));
+}
+
+Options evaluation_options(const config::Options& options) {
+  return {options.text("eval.similarity"), options.real("eval.margin"), encode::encode_options(options).dim};
 }
 
 const std::vector<std::string>& table_tasks() {

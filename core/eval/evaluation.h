@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/options.h"
 #include "data/dataset.h"
 #include "encode/encoder.h"
 #include "eval/resample.h"
@@ -56,19 +57,26 @@ class Evaluation {
   virtual size_t bytes() const = 0;                           // of memory held
   // Of memory that a run takes besides, with vectors of `dim` numbers; the encoder's own not included.
   virtual size_t run_bytes(int64_t dim) const = 0;
-  virtual uint64_t content_hash() const = 0;         // of data and options
-  virtual std::string source() const = 0;            // the files, for messages and model cards
-  virtual nlohmann::ordered_json described() const;  // {unit: how many}, and what else there is
+  virtual uint64_t content_hash() const = 0;  // of data and options but dim()
+  virtual std::string source() const = 0;     // the files, for messages and model cards
+  int32_t dim() const { return dim_; }        // as in Options
+  nlohmann::ordered_json described() const;   // {unit: how many}, what else there is, and "dim" where given
 
   Result run(encode::Encoder& encoder, const RunOptions& options = {}) const;
   // b - a of the primary metric, over the same resampled units.
   PairedDifference difference(const Result& a, const Result& b) const;
 
  protected:
+  // `dim` as in Options. Throws UsageError where the model's vectors are narrower.
+  Evaluation(const model::SentenceModel& model, int32_t dim);
+  virtual nlohmann::ordered_json counted() const;  // described() but for "dim"; by default {unit: how many}
   // Everything but the interval.
   virtual Result score(encode::Encoder& encoder, const RunOptions& options) const = 0;
   // The primary metric of resampled units, none of which is NaN; by default their mean.
   virtual Statistic statistic(const std::vector<double>& units) const;
+
+ private:
+  int32_t dim_;
 };
 
 // What the tasks can be told.
@@ -77,7 +85,10 @@ struct Options {
   // that is asked for, sts takes cosine all the same: spearman_cosine is what its scores are known by.
   std::string similarity = "model";
   double margin = 0;  // triplet
+  int32_t dim = 0;    // how many numbers of each vector are used, from the first; 0: as the model has it
 };
+// From eval.* and encode.dim of named options.
+Options evaluation_options(const config::Options& options);
 
 // The tasks whose data is one table: sts, binary, triplet, mse.
 const std::vector<std::string>& table_tasks();

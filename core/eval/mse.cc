@@ -3,6 +3,7 @@
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <span>
 
 #include "base/error.h"
 #include "eval/scores_json.h"
@@ -16,8 +17,9 @@ namespace {
 class Mse final : public Evaluation {
  public:
   Mse(const data::Table& table, const model::SentenceModel& model,
-      const std::shared_ptr<compute::Engine>& engine)
-      : targets_(checked(table, model)),
+      const std::shared_ptr<compute::Engine>& engine, int32_t dim)
+      : Evaluation(model, dim),
+        targets_(checked(table, model, dim)),
         texts_({&table.text("text")}, model, *engine),
         rows_(table.rows),
         hash_(table.content_hash),
@@ -36,7 +38,7 @@ class Mse final : public Evaluation {
 
  protected:
   Result score(encode::Encoder& encoder, const RunOptions& options) const override {
-    const Texts::Vectors vectors = texts_.encode(encoder, options.progress);
+    const Texts::Vectors vectors = texts_.encode(encoder, dim(), options.progress);
     const size_t dim = vectors.dim();
     Result result;
     for (size_t row = 0; row < rows_; ++row) {
@@ -52,13 +54,23 @@ class Mse final : public Evaluation {
   }
 
  private:
-  static std::vector<float> checked(const data::Table& table, const model::SentenceModel& model) {
+  // As the reference, cuts the teacher's vectors to `dim`, too: they may be wider than the model's then.
+  static std::vector<float> checked(const data::Table& table, const model::SentenceModel& model,
+                                    int32_t dim) {
     const data::Vectors& vectors = table.vector("vector");
-    if (vectors.width != static_cast<size_t>(model.vector_dim())) {
+    const auto width = static_cast<size_t>(model.vector_dim(dim));
+    if (dim == 0 ? vectors.width != width : vectors.width < width) {
       fail(table.source(), ": column \"", excerpt(table.columns.at("vector")), "\": found vectors of ",
-           vectors.width, " numbers, expected ", model.vector_dim(), ", as the model's");
+           vectors.width, " numbers, expected ", width,
+           dim == 0 ? ", as the model's" : " or more, for --dim");
     }
-    return vectors.values;
+    std::vector<float> targets;
+    targets.reserve(table.rows * width);
+    for (size_t row = 0; row < table.rows; ++row) {
+      const std::span<const float> whole = vectors.row(row);
+      targets.insert(targets.end(), whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(width));
+    }
+    return targets;
   }
 
   std::vector<float> targets_;
@@ -86,8 +98,8 @@ std::vector<double> negative_mse(std::span<const float> vectors, std::span<const
 }
 
 std::unique_ptr<Evaluation> make_mse(const data::Table& table, const model::SentenceModel& model,
-                                     const std::shared_ptr<compute::Engine>& engine, const Options&) {
-  return std::make_unique<Mse>(table, model, engine);
+                                     const std::shared_ptr<compute::Engine>& engine, const Options& options) {
+  return std::make_unique<Mse>(table, model, engine, options.dim);
 }
 
 }  // namespace hone::eval

@@ -46,8 +46,9 @@ size_t bytes_of_texts(const std::vector<std::string>& texts) {
 class Retrieval final : public Evaluation {
  public:
   Retrieval(const RetrievalData& data, const model::SentenceModel& model,
-            const std::shared_ptr<compute::Engine>& engine, Similarity similarity)
-      : engine_(engine),
+            const std::shared_ptr<compute::Engine>& engine, Similarity similarity, int32_t dim)
+      : Evaluation(model, dim),
+        engine_(engine),
         similarity_(similarity),
         files_(data.files),
         passage_ids_(data.passage_ids),
@@ -89,7 +90,9 @@ class Retrieval final : public Evaluation {
   }
   uint64_t content_hash() const override { return hash_; }
   std::string source() const override { return files_.qrels.string(); }
-  nlohmann::ordered_json described() const override {
+
+ protected:
+  nlohmann::ordered_json counted() const override {
     size_t judgements = 0;
     for (const auto& places : relevant_) judgements += places.size();
     return {{"queries", queries_.size()},
@@ -100,8 +103,6 @@ class Retrieval final : public Evaluation {
               {"queries", files_.queries.string()},
               {"qrels", files_.qrels.string()}}}};
   }
-
- protected:
   Result score(encode::Encoder& encoder, const RunOptions& options) const override {
     bool defined = true;
     const auto hits = find(encoder, options, defined);
@@ -132,15 +133,17 @@ class Retrieval final : public Evaluation {
     const size_t total = queries_.size() + passages_.size();
     size_t before = 0;
     encode::EncodeOptions encoding;
+    encoding.dim = dim();
     encoding.normalize = similarity_ == Similarity::cosine;
     encoding.progress = [&](size_t done, size_t) {
       if (options.progress) options.progress(before + done, total);
     };
     const std::vector<float> asked = encoder.encode_ids(queries_, encoding);
     defined = finite(asked);
-    search::Nearest nearest(asked, encoder.dim(), kRetrievalDepth, nearness_of(similarity_));
+    const int32_t width = encoder.dim(encoding);
+    search::Nearest nearest(asked, width, kRetrievalDepth, nearness_of(similarity_));
     before = queries_.size();
-    const size_t chunk = std::max<size_t>(1, kChunkFloats / static_cast<size_t>(encoder.dim()));
+    const size_t chunk = std::max<size_t>(1, kChunkFloats / static_cast<size_t>(width));
     for (size_t begin = 0; begin < passages_.size(); begin += chunk) {
       const auto ids = std::span(passages_).subspan(begin, std::min(chunk, passages_.size() - begin));
       const std::vector<float> vectors = encoder.encode_ids(ids, encoding);
@@ -221,8 +224,8 @@ std::vector<double> ranking_scores(std::span<const search::Hit> hits, std::span<
 std::unique_ptr<Evaluation> make_retrieval(const RetrievalData& data, const model::SentenceModel& model,
                                            const std::shared_ptr<compute::Engine>& engine,
                                            const Options& options) {
-  return std::make_unique<Retrieval>(data, model, engine,
-                                     similarity_of(options.similarity, model.similarity));
+  return std::make_unique<Retrieval>(data, model, engine, similarity_of(options.similarity, model.similarity),
+                                     options.dim);
 }
 
 }  // namespace hone::eval

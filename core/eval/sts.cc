@@ -26,8 +26,9 @@ std::vector<std::pair<std::string, double>> correlations(const PairSimilarities&
 class Sts final : public Evaluation {
  public:
   Sts(const data::Table& table, const model::SentenceModel& model,
-      const std::shared_ptr<compute::Engine>& engine, Similarity primary)
-      : texts_({&table.text("sentence1"), &table.text("sentence2")}, model, *engine),
+      const std::shared_ptr<compute::Engine>& engine, Similarity primary, int32_t dim)
+      : Evaluation(model, dim),
+        texts_({&table.text("sentence1"), &table.text("sentence2")}, model, *engine),
         labels_(table.number("score")),
         primary_(primary),
         hash_(table.content_hash),
@@ -51,7 +52,7 @@ class Sts final : public Evaluation {
 
  protected:
   Result score(encode::Encoder& encoder, const RunOptions& options) const override {
-    const Texts::Vectors vectors = texts_.encode(encoder, options.progress);
+    const Texts::Vectors vectors = texts_.encode(encoder, dim(), options.progress);
     PairSimilarities similarities = pair_similarities(
         labels_.size(), vectors.dim(), [&](size_t row) { return vectors.at(0, row); },
         [&](size_t row) { return vectors.at(1, row); });
@@ -107,7 +108,8 @@ StsScores sts_scores(std::span<const float> a, std::span<const float> b, int dim
 
 std::unique_ptr<Evaluation> make_sts(const data::Table& table, const model::SentenceModel& model,
                                      const std::shared_ptr<compute::Engine>& engine, const Options& options) {
-  return std::make_unique<Sts>(table, model, engine, similarity_of(options.similarity, "cosine"));
+  return std::make_unique<Sts>(table, model, engine, similarity_of(options.similarity, "cosine"),
+                               options.dim);
 }
 
 }  // namespace hone::eval

@@ -24,13 +24,14 @@ Texts::Texts(std::initializer_list<const std::vector<std::string>*> columns,
   tokens_ = tokens_of(ids_);
 }
 
-Texts::Vectors Texts::encode(encode::Encoder& encoder,
+Texts::Vectors Texts::encode(encode::Encoder& encoder, int32_t dim,
                              const std::function<void(size_t done, size_t total)>& progress) const {
   encode::EncodeOptions options;
+  options.dim = dim;
   options.progress = progress;
   Vectors vectors;
   vectors.texts_ = this;
-  vectors.dim_ = static_cast<size_t>(encoder.dim());
+  vectors.dim_ = static_cast<size_t>(encoder.dim(options));
   vectors.values_ = encoder.encode_ids(ids_, options);
   return vectors;
 }

@@ -31,7 +31,8 @@ class Texts {
     std::vector<float> values_;
     size_t dim_ = 0;
   };
-  Vectors encode(encode::Encoder& encoder,
+  // The first `dim` numbers of each; 0: as many as the model gives.
+  Vectors encode(encode::Encoder& encoder, int32_t dim,
                  const std::function<void(size_t done, size_t total)>& progress) const;
 
   int64_t tokens() const { return tokens_; }

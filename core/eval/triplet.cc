@@ -20,15 +20,16 @@ namespace {
 class Triplet final : public Evaluation {
  public:
   Triplet(const data::Table& table, const model::SentenceModel& model,
-          const std::shared_ptr<compute::Engine>& engine, Similarity primary, double margin)
-      : rows_(table.rows),
+          const std::shared_ptr<compute::Engine>& engine, Similarity primary, const Options& options)
+      : Evaluation(model, options.dim),
+        rows_(table.rows),
         texts_({&table.text("anchor"), &table.text("positive"), &table.text("negative")}, model, *engine),
         primary_(primary),
-        margin_(margin),
+        margin_(options.margin),
         source_(table.source()) {
     Hash hash;
     hash.add(table.content_hash);
-    hash.add(margin);
+    hash.add(margin_);
     hash_ = hash.value();
   }
 
@@ -53,7 +54,7 @@ class Triplet final : public Evaluation {
 
  protected:
   Result score(encode::Encoder& encoder, const RunOptions& options) const override {
-    const Texts::Vectors vectors = texts_.encode(encoder, options.progress);
+    const Texts::Vectors vectors = texts_.encode(encoder, dim(), options.progress);
     auto against_anchor = [&](size_t column) {
       return pair_similarities(
           rows_, vectors.dim(), [&](size_t row) { return vectors.at(0, row); },
@@ -120,7 +121,7 @@ std::unique_ptr<Evaluation> make_triplet(const data::Table& table, const model::
   if (!std::isfinite(options.margin))
     fail_usage("margin: ", options.margin, " found, a finite number expected");
   return std::make_unique<Triplet>(table, model, engine, similarity_of(options.similarity, model.similarity),
-                                   options.margin);
+                                   options);
 }
 
 }  // namespace hone::eval

@@ -29,8 +29,11 @@ int32_t SentenceModel::dim() const {
   return width;
 }
 
-int32_t SentenceModel::vector_dim() const {
-  return truncate_dim > 0 ? std::min(truncate_dim, dim()) : dim();
+int32_t SentenceModel::vector_dim(int32_t asked) const {
+  if (asked == 0) return truncate_dim > 0 ? std::min(truncate_dim, dim()) : dim();
+  if (asked < 0 || asked > dim())
+    fail_usage("dim: ", asked, " found, 1 to ", dim(), " expected, the width of the vectors of ", folder);
+  return asked;
 }
 
 int64_t SentenceModel::parameters() const {

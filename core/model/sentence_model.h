@@ -68,9 +68,11 @@ struct SentenceModel {
   const HostTensor& tensor(std::string_view name) const;  // throws Error
   const HostTensor* find(std::string_view name) const;    // null when absent
   int32_t dim() const;                                    // width of a vector (before truncate_dim)
-  int32_t vector_dim() const;                             // the same after it
-  int64_t parameters() const;                             // trainable numbers
-  std::string prompt() const;                             // text of the default prompt, or ""
+  // How many numbers of a vector are used where the first `asked` are asked for; 0: as many as truncate_dim
+  // leaves. Throws UsageError where there are fewer.
+  int32_t vector_dim(int32_t asked = 0) const;
+  int64_t parameters() const;  // trainable numbers
+  std::string prompt() const;  // text of the default prompt, or ""
   // A copy with other weights, same order and shapes as `tensors`; everything else shared.
   std::shared_ptr<const SentenceModel> with_tensors(std::vector<HostTensor> tensors) const;
   std::shared_ptr<const SentenceModel> with_max_seq_length(int32_t n) const;

@@ -81,6 +81,7 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
   note("eval data", eval_ ? cat(eval_->task(), " of ", eval_->units(), " ", eval_->unit(), " with hash ",
                                 eval_->content_hash())
                           : "none");
+  note("dim", eval_ && eval_->dim() > 0 ? cat(eval_->dim()) : "none");
   note("model", model_identity(*model_));
   frame_.evaluates = eval_ != nullptr;
   if (eval_) frame_.metrics = eval_->metric_names();
@@ -187,6 +188,7 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
   card.loss = cat(loss_.name, chosen.empty() ? "" : cat(" (", chosen, ")"), ": ", loss_.formula);
   card.settings = options_.identity();
   if (eval_) card.settings.emplace_back("metric", options_.metric);
+  if (eval_ && eval_->dim() > 0) card.settings.emplace_back("scored numbers of a vector", cat(eval_->dim()));
   if (loss_.labels == loss::Labels::similarity)
     card.settings.emplace_back("labels divided by", cat(label_scale()));
   if (run.state.before && run.state.best) {

@@ -116,6 +116,7 @@ std::vector<Case> train_cases() {
        2,
        "split: \"a/b\" found, the name of a split expected",
        {"--eval", "@/beir", "--task", "retrieval"}},
+      t("dim", "8", "0", "1 to the width of the model's vectors", kEvaluated),
       t("metric", "pearson_dot", "accuracy",
         "one of spearman_cosine, pearson_cosine, pearson_dot, spearman_dot, "
         "pearson_euclidean, spearman_euclidean, pearson_manhattan, spearman_manhattan",
@@ -148,6 +149,7 @@ std::vector<Case> eval_cases() {
       e("task", "triplet", "poetry", "sts, binary, triplet, retrieval or mse",
         Strings{"--data", "@/triplet.tsv"}),
       e("similarity", "dot", "jaccard", "model, cosine, dot, euclidean or manhattan", binary),
+      e("dim", "32", "-1", "1 to the width of the model's vectors", binary),
       {"eval",
        "columns",
        {"--data", "@/binary.tsv", "--columns", "score=score"},
