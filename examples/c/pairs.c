@@ -9,6 +9,8 @@
  * the same columns; the task "triplet" asks how often the answer is nearer than the wrong one. The verdict at the end
  * is about that: is the tuned model better than the one it came from? The tuned model is written to OUT.
  *
+ * What the loss computes is looked up in hone's list of losses, from which a program may offer a choice, too.
+ *
  * Progress is fetched by the thread that waits, so the program needs no callback.
  */
 #include <math.h>
@@ -84,6 +86,23 @@ static double number(const char *report, const char *section, const char *name) 
   return end == at + 1 ? NAN : value;
 }
 
+/* The text behind "name" in what follows "section", neither of which holds a quote. */
+static void print_text(const char *json, const char *section, const char *name) {
+  const char *at = strstr(json, section);
+  if (at != NULL) at = strstr(at, name);
+  if (at != NULL) at = strchr(at + strlen(name), '"');
+  if (at != NULL) printf("%.*s\n", (int)strcspn(at + 1, "\""), at + 1);
+}
+
+static void print_loss(void) {
+  hone_error *error = NULL;
+  hone_buffer *losses = NULL;
+  check(hone_losses(&losses, &error), &error);
+  printf("loss: mnr, ");
+  print_text(hone_buffer_data(losses, NULL), "\"mnr\"", "\"formula\"");
+  hone_buffer_release(losses);
+}
+
 static void print_verdict(const char *report) {
   const double before = number(report, "\"verdict\"", "\"before\""), after = number(report, "\"verdict\"", "\"after\"");
   const double low = number(report, "\"verdict\"", "\"low\""), high = number(report, "\"verdict\"", "\"high\"");
@@ -135,6 +154,7 @@ int main(int argc, char **argv) {
   train = push_rows(runtime, argv[2], options);
   check(hone_dataset_read(runtime, argv[3], options, &test, &error), &error);
   check(hone_trainer_create(model, train, test, options, &trainer, &error), &error);
+  print_loss();
   printf("%lld rows to train on\n", (long long)hone_dataset_size(train));
 
   check(hone_trainer_start(trainer, NULL, &job, &error), &error);

@@ -5,6 +5,9 @@
 #include <limits>
 #include <set>
 
+#include <nlohmann/json.hpp>
+
+#include "loss/loss_table.h"
 #include "tests/capi/host.h"
 
 namespace hone::testing {
@@ -231,6 +234,46 @@ TEST(Options, OneConfigMayServeAll) {
   ASSERT_EQ(hone_model_evaluate(model, dataset, all, scores.place(), nullptr), HONE_OK);
   Trainer trainer;
   EXPECT_EQ(hone_trainer_create(model, dataset, nullptr, all, trainer.place(), nullptr), HONE_OK);
+}
+
+// What hone losses --json prints, whole and in its order.
+TEST(Options, LossesAreThoseOfTheTable) {
+  Buffer buffer;
+  Failure failure;
+  require(hone_losses(buffer.place(), failure.place()), failure);
+  const auto listed = nlohmann::json::parse(text_of(buffer));
+  const auto table = loss::loss_table();
+  ASSERT_EQ(listed.size(), table.size());
+  for (size_t i = 0; i < table.size(); ++i) {
+    nlohmann::json options = nlohmann::json::array();
+    for (const config::OptionInfo& o : table[i].options)
+      options.push_back({{"name", o.name()}, {"usual", o.usual}, {"range", o.range}, {"help", o.help}});
+    const nlohmann::json expected = {
+        {"name", table[i].name},        {"columns", table[i].columns()},
+        {"use", table[i].use},          {"formula", table[i].formula},
+        {"source", table[i].source},    {"in_batch_negatives", table[i].in_batch},
+        {"options", std::move(options)}};
+    EXPECT_EQ(listed[i], expected);
+  }
+}
+
+// Whoever offers the list for choosing offers nothing that is no loss. (Rows may lack what it wants.)
+TEST(Options, EveryLossOfTheListIsKnownToATrainer) {
+  const Runtime runtime = make_runtime(1);
+  const Model model = load_model(runtime);
+  const Dataset pairs = read_pairs(runtime);
+  const auto created = [&](const std::string& name) {
+    Trainer trainer;
+    return hone_trainer_create(model, pairs, nullptr, make_config({{"train.loss", name}}), trainer.place(),
+                               nullptr);
+  };
+  Buffer buffer;
+  ASSERT_EQ(hone_losses(buffer.place(), nullptr), HONE_OK);
+  for (const auto& loss : nlohmann::json::parse(text_of(buffer))) {
+    EXPECT_NE(created(loss.at("name")), HONE_EINVAL) << loss.at("name");
+  }
+  EXPECT_EQ(created("cosine"), HONE_OK);
+  EXPECT_EQ(created("poetry"), HONE_EINVAL);
 }
 
 }  // namespace

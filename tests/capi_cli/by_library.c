@@ -2,6 +2,7 @@
  * by_library job MODEL TRAIN DEV OUT     fine-tunes by a job, saves the tuned model
  * by_library steps MODEL TRAIN OUT       the same step by step, without an evaluation
  * by_library encode MODEL TEXT...        vectors as raw float32 on standard output
+ * by_library losses                      the list of losses
  *
  * With the options that run_capi_cli.sh gives to the command, and threads as HONE_CHECK_THREADS says.
  */
@@ -77,16 +78,27 @@ static void print_vectors(const hone_model *model, char **arguments, size_t coun
   free(texts);
 }
 
+static int print_losses(void) {
+  hone_error *error = NULL;
+  hone_buffer *losses = NULL;
+  check(hone_losses(&losses, &error), &error);
+  puts(hone_buffer_data(losses, NULL));
+  hone_buffer_release(losses);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   hone_error *error = NULL;
-  hone_config *options = make_options();
+  hone_config *options = NULL;
   hone_runtime *runtime = NULL;
   hone_model *model = NULL, *tuned = NULL;
 
+  if (argc == 2 && strcmp(argv[1], "losses") == 0) return print_losses();
   if (argc < 4) {
     fprintf(stderr, "by_library: arguments missing\n");
     return 1;
   }
+  options = make_options();
   check(hone_runtime_create(options, &runtime, &error), &error);
   check(hone_model_load(runtime, argv[2], &model, &error), &error);
   if (strcmp(argv[1], "job") == 0 && argc == 6) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run_capi_cli.sh PREFIX: the C interface gives the bits that the command of the same installation gives, at another number
-# of threads: fine-tuning by a job, by a job that writes the folder itself, step by step; and encoding.
-# ../bindings/common.sh says what it needs.
+# of threads: fine-tuning by a job, by a job that writes the folder itself, step by step; and encoding. And it
+# lists the same losses. ../bindings/common.sh says what it needs.
 
 source "$(dirname -- "${BASH_SOURCE[0]}")/../bindings/common.sh"
 need cc cmp
@@ -44,4 +44,8 @@ printf '%s\n' "${texts[@]}" >"$work/texts.txt"
 bytes=$(wc -c <"$work/vectors.raw")
 [[ $bytes -gt 0 ]] || die 'no vectors'
 cmp <(tail -c "$bytes" "$work/vectors.npy") "$work/vectors.raw" || die 'the vectors differ'
+
+"$hone" losses --json >"$work/losses.command"
+[[ -s $work/losses.command ]] || die 'no losses are listed'
+"$work/by_library" losses | cmp "$work/losses.command" - || die 'hone_losses() and hone losses --json differ'
 printf 'fine-tuning and encoding by the C interface give the bits of the command\n'

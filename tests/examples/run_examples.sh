@@ -84,6 +84,7 @@ run_all() { # NAME
   if grep -q '^step 1 of' "$work/log"; then die 'finetune began anew'; fi
 
   said=$("$programs/pairs" "$model" "$pairs" "$pairs_test" "$work/paired-$1" 4 2>"$work/log")
+  expect pairs '^loss: mnr, mean of log\(.+\) - .+$' "$said"
   expect pairs '^60 rows to train on$' "$said"
   expect pairs '^base model: 24 triplets, accuracy [01]\.[0-9]{4} \(cosine\), [01]\.[0-9]{4} \(euclidean\)$' "$said"
   expect pairs '^tuned model: 24 triplets, accuracy' "$said"
