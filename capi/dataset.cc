@@ -1,7 +1,8 @@
 // Datasets from files and from rows.
 //
 // Rules: whatever its source, a table is filled through data::Columns, which checks UTF-8, numbers and
-// widths. A dataset that is filled row by row becomes a table for good when something uses it.
+// widths. A dataset that is filled row by row becomes a table when something uses it; from then on it is as
+// it is, since whoever uses it reads without a lock.
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -138,10 +139,16 @@ nlohmann::ordered_json retrieval_info(const hone_dataset& d, size_t head) {
 }  // namespace
 
 const hone::data::Table& hone_dataset::use(const char* name) const {
+  std::lock_guard lock(mutex);
+  const hone::data::Table& whole = complete(name);
+  used = true;
+  return whole;
+}
+
+hone::data::Table& hone_dataset::complete(const char* name) const {
   if (retrieval) {
     throw StatusError(HONE_EFORMAT, name, cat(name, ": a corpus with queries found, rows expected"));
   }
-  std::lock_guard lock(mutex);
   if (filling) {
     if (table.rows == 0)
       throw StatusError(HONE_EINVAL, name, cat(name, ": no rows found, at least one expected"));
@@ -215,6 +222,26 @@ hone_status hone_dataset_add(hone_dataset* dataset, const hone_value* values, si
     add_row(d, [&](const hone::data::Slot& slot, size_t line) {
       put_value(*d.filling->columns, slot, values[slot.index], line);
     });
+  });
+}
+
+hone_status hone_dataset_append(hone_dataset* dataset, const hone_dataset* other, hone_error** error) {
+  return guarded(error, [&] {
+    hone_dataset& d = checked(dataset, "dataset");
+    const hone_dataset& o = checked(other, "other");
+    hone::data::Table more;
+    {
+      // One lock at a time: two threads may append two datasets to each other, and a dataset may be its own
+      // other.
+      std::lock_guard lock(o.mutex);
+      more = o.complete("other");
+    }
+    std::lock_guard lock(d.mutex);
+    if (d.used)
+      throw StatusError(HONE_EBUSY, "dataset", "dataset: its rows are in use, no more can be added");
+    hone::data::Table& table = d.complete("dataset");
+    about_data("other", [&] { table.append(std::move(more)); });
+    d.source = table.source();
   });
 }
 

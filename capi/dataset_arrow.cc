@@ -80,7 +80,7 @@ std::unique_ptr<hone_dataset, ReleaseDataset> read_stream(hone_runtime& runtime,
   }
   if (made->table.rows == 0)
     throw StatusError(HONE_EFORMAT, "stream", "stream: no rows found, at least one expected");
-  made->use();
+  made->complete("stream");
   return made;
 }
 

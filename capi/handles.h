@@ -100,7 +100,9 @@ struct hone_dataset : hone::capi::Handle {
   explicit hone_dataset(hone::capi::Ref<hone_runtime> parent)
       : Handle(hone::capi::HandleType<hone_dataset>::kMagicWord), runtime(std::move(parent)) {}
   // The table as it stays from now on. Throws where there is none.
-  const hone::data::Table& use(const char* name = "dataset") const;
+  const hone::data::Table& use(const char* name) const;
+  // The same of what may still grow by other tables; with the lock held.
+  hone::data::Table& complete(const char* name) const;
   const hone::capi::Ref<hone_runtime> runtime;
   // While rows are added: what they go through.
   struct Filling {
@@ -109,8 +111,9 @@ struct hone_dataset : hone::capi::Handle {
     std::optional<hone::data::Columns> columns;
   };
   std::string source;
-  mutable std::mutex mutex;  // of the change from filling to used
+  mutable std::mutex mutex;  // of the changes from filling to complete to used
   mutable std::unique_ptr<Filling> filling;
+  mutable bool used = false;
   mutable hone::data::Table table;
   std::shared_ptr<const hone::eval::RetrievalData> retrieval;  // in place of a table
 };

@@ -487,6 +487,21 @@ HONE_API hone_status hone_dataset_add(hone_dataset *dataset, const hone_value *v
                                       hone_error **error);
 
 /**
+ * Adds the rows of `other` behind those of `dataset`: several files, or rows from several places, as one to train on.
+ * Both have the same roles and kinds of values; the columns may have other names. Rows are copied, so `other` stays as
+ * it is, and a message about a row names the file it came from. Where `other` is `dataset` itself, its rows are there
+ * twice. A trainer or an evaluation took the rows as they were: once it did, `dataset` grows no more. Neither does
+ * hone_dataset_add() add to either of the two after this call.
+ *
+ * @param dataset  in, changed: not yet used by a trainer or an evaluation
+ * @param other    in: used or not
+ * @return         HONE_OK; HONE_EINVAL, also where one has no rows; HONE_EFORMAT naming the columns that differ, or for
+ *                 a corpus; HONE_EBUSY once `dataset` was used; HONE_ENOMEM. Rows are added wholly or not at all.
+ * @since 0.1.0
+ */
+HONE_API hone_status hone_dataset_append(hone_dataset *dataset, const hone_dataset *other, hone_error **error);
+
+/**
  * A corpus with queries and the passages judged relevant to each, in the layout of BEIR: for the task retrieval, not to
  * train on. Of hone_model_evaluate() and of a trainer's evaluation; memory grows with the corpus' texts and tokens, not
  * with its vectors. Each file may be .jsonl, .csv or .tsv, each also .gz.

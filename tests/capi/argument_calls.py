@@ -21,6 +21,7 @@ VALUES = {
     "hone_model *": "w.model",
     "hone_dataset *": "w.dataset",
     "hone_dataset_add.dataset": "v.growing_dataset()",
+    "hone_dataset_append.dataset": "v.read_dataset()",
     "hone_trainer *": "v.trainer()",
     "hone_trainer_backward.trainer": "v.trainer_after_forward()",
     "hone_job *": "w.job",
@@ -116,6 +117,10 @@ REFUSED = {
         ("a number that is none", "v.row()[2].number = NAN;", "{HONE_EFORMAT}", None)],
     "hone_dataset_add.count": [
         (value, f"c.count = {value};", EINVAL, "count") for value in ("0", "2", "4", "SIZE_MAX")],
+    "hone_dataset_append.dataset": [
+        ("without a row", "c.dataset = v.growing_dataset();", EINVAL, "dataset"),
+        ("one in use", "c.dataset = w.dataset;", "{HONE_EBUSY}", "dataset")],
+    "hone_dataset_append.other": [("without a row", "c.other = v.growing_dataset();", EINVAL, "other")],
     "hone_trainer_backward.gradient": [
         ("no number", "v.gradient()[3] = NAN;", "{HONE_EFAILED}", None)],
     "hone_trainer_backward.floats": [

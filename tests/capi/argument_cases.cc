@@ -106,10 +106,15 @@ hone_config* Values::config() {
 
 hone_dataset* Values::growing_dataset() {
   Failure failure;
-  require(hone_dataset_create(world_.runtime, columns_.data(), kColumns, nullptr, dataset_.place(),
+  require(hone_dataset_create(world_.runtime, columns_.data(), kColumns, nullptr, growing_.place(),
                               failure.place()),
           failure);
-  return dataset_;
+  return growing_;
+}
+
+hone_dataset* Values::read_dataset() {
+  read_ = read_pairs(world_.runtime);
+  return read_;
 }
 
 hone_trainer* Values::trainer() {

@@ -79,6 +79,7 @@ class Values {
 
   hone_config* config();
   hone_dataset* growing_dataset();
+  hone_dataset* read_dataset();
   hone_trainer* trainer();
   hone_trainer* trainer_after_forward();
   const char* new_path();
@@ -123,7 +124,7 @@ class Values {
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::function<void()>> releases_;
   Config config_;
-  Dataset dataset_;
+  Dataset growing_, read_;
   Trainer trainer_;
   std::unique_ptr<Stream> stream_;
   std::vector<hone_str> texts_ = {{"one", 3}, {nullptr, 0}, {"three", 5}};
