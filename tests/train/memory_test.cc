@@ -3,11 +3,11 @@
 
 #include <charconv>
 #include <cmath>
-#include <functional>
 
 #include "tests/base/temp_folder.h"
 #include "tests/compute/late_engine.h"
 #include "tests/train/small_run.h"
+#include "train/estimate.h"
 #include "train/trainer.h"
 
 namespace hone::train {
@@ -58,10 +58,8 @@ std::string micro_batches(const Trainer& trainer) {
 }
 
 // As the refusal of too little tells it, in bytes.
-size_t least_memory(const std::function<void(size_t)>& trainer = [](size_t memory) {
-  trainer_with(memory);
-}) {
-  const std::string message = message_of<UsageError>([&] { trainer(kMega); });
+size_t least_memory(const TrainOptions& options = large_batches()) {
+  const std::string message = message_of<UsageError>([&] { trainer_with(kMega, options); });
   EXPECT_TRUE(message.starts_with("memory: 1 MB found, at least ")) << message;
   EXPECT_TRUE(message.ends_with(" MB expected for this model and data")) << message;
   size_t megabytes = 0;
@@ -120,14 +118,16 @@ TEST(Memory, is_a_devices_where_it_has_its_own) {
     return testing::small_trainer(std::make_shared<compute::LateEngine>(compute::test_engine(2), late),
                                   options, false);
   };
-  EXPECT_EQ(micro_batches(trainer_on(uint64_t{80} << 30, 0)), "whole batches");
-  const size_t least = least_memory([&](size_t memory) { trainer_on(uint64_t{80} << 30, memory); });
-  EXPECT_LT(least, least_memory()) << "the host's part of a run is not in it";
-  EXPECT_TRUE(micro_batches(trainer_on(uint64_t{80} << 30, least)).starts_with("of "));
-  EXPECT_TRUE(micro_batches(trainer_on(least / 3 * 4 + 4, 0)).starts_with("of ")) << "three quarters of it";
-  EXPECT_EQ(micro_batches(trainer_on(least, 1000 * kMega)), "whole batches") << "what is given decides";
-  testing::expect_part(message_of<UsageError>([&] { trainer_on(least / 2, 0); }),
-                       cat("at least ", least / kMega, " MB expected"));
+  const auto model = model::load_model(testing::kModels / "mean-gelu");
+  const size_t weights = estimate_device_bytes(*model, {});
+  const size_t needed = weights + 300 * device_bytes_per_token(*model);
+  const uint64_t large = uint64_t{80} << 30, small = (needed + 2) / 3 * 4;
+  EXPECT_EQ(micro_batches(trainer_on(large, 0)), "whole batches");
+  EXPECT_EQ(micro_batches(trainer_on(large, needed)), "of 300 tokens");
+  EXPECT_EQ(micro_batches(trainer_on(small, 0)), "of 300 tokens") << "in three quarters of it";
+  EXPECT_EQ(micro_batches(trainer_on(small, 1000 * kMega)), "whole batches") << "what is given decides";
+  testing::expect_part(message_of<UsageError>([&] { trainer_on(weights, 0); }),
+                       "memory: 0 MB found, at least 1 MB expected");
 }
 
 TEST(Memory, may_not_change_the_pieces_of_a_run_that_is_resumed) {
