@@ -18,19 +18,20 @@ std::vector<double> log_softmax(std::vector<double> x) {
 
 class Kl final : public Loss {
  public:
-  Kl(Score similarity, double temperature) : similarity_(similarity), temperature_(temperature) {}
+  Kl(Score similarity, double student, double teacher)
+      : similarity_(similarity), student_temperature_(student), teacher_temperature_(teacher) {}
   double evaluate(const Batch& batch, compute::Engine&, std::span<float> gradient) override {
     const auto documents = static_cast<size_t>(batch.roles - 1);
-    const double scale = temperature_ * temperature_ / static_cast<double>(batch.rows);
+    const double scale = student_temperature_ * student_temperature_ / static_cast<double>(batch.rows);
     std::vector<double> student(documents), teacher(documents);
     double sum = 0;
     for (int64_t i = 0; i < batch.rows; ++i) {
       const float* q = batch.vector(0, i);
       for (size_t d = 0; d < documents; ++d) {
-        student[d] =
-            score(similarity_, q, batch.vector(1 + static_cast<int64_t>(d), i), batch.dim) / temperature_;
-        teacher[d] =
-            static_cast<double>(batch.labels[static_cast<size_t>(i * batch.label_width) + d]) / temperature_;
+        student[d] = score(similarity_, q, batch.vector(1 + static_cast<int64_t>(d), i), batch.dim) /
+                     student_temperature_;
+        teacher[d] = static_cast<double>(batch.labels[static_cast<size_t>(i * batch.label_width) + d]) /
+                     teacher_temperature_;
       }
       const std::vector<double> p = log_softmax(student), t = log_softmax(teacher);
       for (size_t d = 0; d < documents; ++d) {
@@ -38,7 +39,8 @@ class Kl final : public Loss {
         if (wanted > 0) sum += scale * wanted * (t[d] - p[d]);
         const auto role = 1 + static_cast<int64_t>(d);
         add_score_gradient(similarity_, q, batch.vector(role, i), batch.dim,
-                           scale * (std::exp(p[d]) - wanted) / temperature_, gradient.data() + i * batch.dim,
+                           scale * (std::exp(p[d]) - wanted) / student_temperature_,
+                           gradient.data() + i * batch.dim,
                            gradient.data() + (role * batch.rows + i) * batch.dim);
       }
     }
@@ -47,13 +49,13 @@ class Kl final : public Loss {
 
  private:
   Score similarity_;
-  double temperature_;
+  double student_temperature_, teacher_temperature_;
 };
 
 }  // namespace
 
-std::unique_ptr<Loss> kl_loss(Score similarity, double temperature) {
-  return std::make_unique<Kl>(similarity, temperature);
+std::unique_ptr<Loss> kl_loss(Score similarity, double student_temperature, double teacher_temperature) {
+  return std::make_unique<Kl>(similarity, student_temperature, teacher_temperature);
 }
 
 }  // namespace hone::loss

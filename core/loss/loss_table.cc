@@ -164,16 +164,20 @@ std::vector<LossInfo> make_table() {
                "Hofstätter et al. 2020",
                with_matryoshka({similarity("margin-mse.similarity", "dot")}, "margin-mse.matryoshka",
                                "margin-mse.matryoshka_weights", "margin-mse.matryoshka_per_batch")});
-  t.push_back({"kl",
-               {"anchor", "positive", "negative+"},
-               Labels::teacher_scores,
-               false,
-               "the same, with several documents a query whose order counts more than their scores",
-               "KL(softmax(teacher / t) || softmax(s / t)) t^2, mean over rows",
-               "sentence-transformers, DistillKLDivLoss; Lin et al. 2020",
-               with_matryoshka({similarity("kl.similarity", "dot"),
-                                positive("kl.temperature", "1", "Divides the scores of both")},
-                               "kl.matryoshka", "kl.matryoshka_weights", "kl.matryoshka_per_batch")});
+  t.push_back(
+      {"kl",
+       {"anchor", "positive", "negative+"},
+       Labels::teacher_scores,
+       false,
+       "the same, with several documents a query whose order counts more than their scores",
+       "KL(softmax(teacher / u) || softmax(s / t)) t^2, mean over rows; t, u: temperatures",
+       "sentence-transformers, DistillKLDivLoss; Lin et al. 2020",
+       with_matryoshka(
+           {similarity("kl.similarity", "dot"),
+            positive("kl.temperature", "1", "Divides the scores of both: the model's and the teacher's"),
+            positive("kl.student_temperature", "", "Divides the model's scores (default: temperature)"),
+            positive("kl.teacher_temperature", "", "Divides the teacher's scores (default: temperature)")},
+           "kl.matryoshka", "kl.matryoshka_weights", "kl.matryoshka_per_batch")});
   return t;
 }
 

@@ -47,9 +47,9 @@ std::unique_ptr<Loss> mse_loss(int64_t dim, int64_t projection, uint64_t seed);
 // Mean of ((s(q, p) - s(q, n)) - margin)^2. Hofstätter et al. 2020. Labels: a margin for each negative, or
 // the teacher's scores of all documents.
 std::unique_ptr<Loss> margin_mse_loss(Score similarity);
-// KL divergence of the softmax of s(q, d) / temperature over the documents of a row from the teacher's,
-// times temperature^2, as a mean over rows.
-std::unique_ptr<Loss> kl_loss(Score similarity, double temperature);
+// KL divergence of the softmax of s(q, d) / student_temperature over the documents of a row from that of the
+// teacher's scores / teacher_temperature, times student_temperature^2, as a mean over rows. Lin et al. 2020.
+std::unique_ptr<Loss> kl_loss(Score similarity, double student_temperature, double teacher_temperature);
 
 struct MatryoshkaOptions {
   std::vector<int64_t> dims;

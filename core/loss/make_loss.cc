@@ -65,6 +65,16 @@ MnrOptions mnr_options(const LossOptions& o) {
   return m;
 }
 
+std::unique_ptr<Loss> kl_of(const LossOptions& o) {
+  const bool student = o.given("student_temperature"), teacher = o.given("teacher_temperature");
+  if (o.given("temperature") && student && teacher) {
+    fail_usage("loss-options: temperature: ", o.real("temperature"),
+               " found with student_temperature and teacher_temperature, two of the three at most expected");
+  }
+  return kl_loss(score_of(o.word("similarity")), o.real(student ? "student_temperature" : "temperature"),
+                 o.real(teacher ? "teacher_temperature" : "temperature"));
+}
+
 std::unique_ptr<Loss> plain_loss(const LossInfo& info, const LossOptions& o, const Setup& setup) {
   const std::string_view name = info.name;
   if (name == "cosine") return cosine_loss();
@@ -87,7 +97,7 @@ std::unique_ptr<Loss> plain_loss(const LossInfo& info, const LossOptions& o, con
     return mse_loss(setup.dim, projection ? setup.teacher_width : 0, setup.seed);
   }
   if (name == "margin-mse") return margin_mse_loss(score_of(o.word("similarity")));
-  return kl_loss(score_of(o.word("similarity")), o.real("temperature"));
+  return kl_of(o);
 }
 
 }  // namespace

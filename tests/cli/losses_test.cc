@@ -144,6 +144,8 @@ const std::map<std::string, std::pair<std::string, std::string>> kValues{
     {"classes", {"7", "2"}},
     {"projection", {"true", "1"}},
     {"temperature", {"2", "0"}},
+    {"student_temperature", {"0.5", "0"}},
+    {"teacher_temperature", {"3", "-1"}},
     {"matryoshka", {"16+8", "16+x"}},
     {"matryoshka_weights", {"1+0.5", "1"}},
     {"matryoshka_per_batch", {"1", "3"}}};

@@ -136,13 +136,24 @@ void add_teachers(Cases& cases) {
       for (int64_t width : {negatives, negatives + 1})
         cases.with_matryoshka(
             plain("margin-mse", similarity, naive::margin_mse(score), 2 + negatives, width));
-      cases.with_matryoshka(plain("kl", similarity, naive::kl(score, 1), 2 + negatives, negatives + 1));
-      cases.all.push_back(plain("kl", similarity + ",temperature=0.25", naive::kl(score, 0.25), 2 + negatives,
-                                negatives + 1));
+      cases.with_matryoshka(plain("kl", similarity, naive::kl(score, 1, 1), 2 + negatives, negatives + 1));
+      struct Temperatures {
+        const char* given;
+        double student, teacher;
+      };
+      for (const Temperatures& t : {Temperatures{",temperature=0.25", 0.25, 0.25},
+                                    {",student_temperature=0.25", 0.25, 1},
+                                    {",teacher_temperature=3", 1, 3},
+                                    {",temperature=2,student_temperature=0.5", 0.5, 2},
+                                    {",temperature=2,teacher_temperature=0.5", 2, 0.5}})
+        cases.all.push_back(plain("kl", similarity + t.given, naive::kl(score, t.student, t.teacher),
+                                  2 + negatives, negatives + 1));
+      cases.with_matryoshka(plain("kl", similarity + ",student_temperature=0.25,teacher_temperature=3",
+                                  naive::kl(score, 0.25, 3), 2 + negatives, negatives + 1));
     }
     // As many scores as a vector has numbers: they are scores still.
     cases.with_matryoshka(plain("margin-mse", similarity, naive::margin_mse(score), 7, 6));
-    cases.with_matryoshka(plain("kl", similarity, naive::kl(score, 1), 7, 6));
+    cases.with_matryoshka(plain("kl", similarity, naive::kl(score, 1, 1), 7, 6));
   }
 }
 

@@ -253,14 +253,14 @@ Value margin_mse(Score kind) {
   };
 }
 
-Value kl(Score kind, double temperature) {
+Value kl(Score kind, double student_temperature, double teacher_temperature) {
   return [=](const Numbers& n) {
     double sum = 0;
     for (int64_t i = 0; i < n.rows; ++i) {
       Vector student, teacher;
       for (int64_t role = 1; role < n.roles; ++role) {
-        student.push_back(similarity(kind, at(n, 0, i), at(n, role, i)) / temperature);
-        teacher.push_back(label(n, i, role - 1) / temperature);
+        student.push_back(similarity(kind, at(n, 0, i), at(n, role, i)) / student_temperature);
+        teacher.push_back(label(n, i, role - 1) / teacher_temperature);
       }
       const double students = log_sum_exp(student), teachers = log_sum_exp(teacher);
       for (size_t d = 0; d < student.size(); ++d) {
@@ -268,7 +268,7 @@ Value kl(Score kind, double temperature) {
         sum += std::exp(log_wanted) * (log_wanted - (student[d] - students));
       }
     }
-    return sum * temperature * temperature / static_cast<double>(n.rows);
+    return sum * student_temperature * student_temperature / static_cast<double>(n.rows);
   };
 }
 

@@ -43,7 +43,7 @@ Value triplet(Score distance, double margin);
 Value softmax();
 Value mse();
 Value margin_mse(Score similarity);
-Value kl(Score similarity, double temperature);
+Value kl(Score similarity, double student_temperature, double teacher_temperature);
 // `cut_labels`: they are vectors.
 Value matryoshka(Value inner, std::vector<int64_t> dims, Vector weights, bool cut_labels);
 

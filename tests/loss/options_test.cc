@@ -236,6 +236,18 @@ TEST(MakeLoss, refuses_hardness_without_strength_and_strength_without_hardness) 
   EXPECT_NE(made("mnr", "hardness=none,hardness_strength=0"), nullptr);
 }
 
+TEST(MakeLoss, refuses_a_temperature_that_divides_nothing) {
+  for (const char* text : {"temperature=2,student_temperature=0.5,teacher_temperature=3",
+                           "teacher_temperature=2,student_temperature=2,temperature=2"})
+    not_made(
+        "kl", text,
+        "loss-options: temperature: 2 found with student_temperature and teacher_temperature, two of the "
+        "three at most expected");
+  for (const char* text : {"temperature=2,student_temperature=2", "temperature=2,teacher_temperature=0.5",
+                           "student_temperature=1e-3,teacher_temperature=1e3"})
+    EXPECT_NE(made("kl", text), nullptr) << text;
+}
+
 TEST(MakeLoss, refuses_symmetric_with_what_it_stands_for) {
   for (const char* more : {"directions=qd", "directions=qd+dq", "partition=joint", "partition=per_direction"})
     not_made("mnr", std::string("symmetric=true,") + more,
