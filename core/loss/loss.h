@@ -6,7 +6,8 @@
 // - Written for the host's processors, in double where sums are short, on the engine's threads where they are
 //   long (compute/contrast.h): beside an encoder a loss is small, and every device gets the same numbers.
 // - What is trained of a loss itself (a head, a projection) is a Head: the trainer keeps it among the model's
-//   parameters, so it is clipped, decayed, saved in checkpoints and resumed like them.
+//   parameters, so it is clipped, decayed, saved in checkpoints and resumed like them, and what --rates and
+//   --freeze name. A frozen one stays out of them, as the loss began it.
 // - Labels are what the table of losses (loss_table.h) says they are: whoever reads data checks them before
 //   step 1.
 #pragma once

@@ -31,7 +31,7 @@ struct TrainOptions {
   std::string sampler = "random";  // or no-duplicates
   double mask_similarity = 2;      // above 1: no mask by similarity
   std::string vector_cache;        // a folder; empty: vectors are not kept
-  std::string freeze, rates;       // regular expressions of tensors' names; "REGEX=RATE;..."
+  std::string freeze, rates;       // tensor_rules.h: a regular expression; "REGEX=RATE;..."
   double learning_rate = 5e-5;
   double warmup_ratio = 0;
   ScheduleKind schedule = ScheduleKind::linear;

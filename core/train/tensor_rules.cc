@@ -17,7 +17,14 @@ std::string some_names(const model::SentenceModel& model) {
   return names;
 }
 
-std::regex pattern(const char* option, const std::string& text, const model::SentenceModel& model) {
+std::string head_names(std::span<const loss::Head> heads) {
+  std::string names;
+  for (const loss::Head& head : heads) names += cat(names.empty() ? "" : ", ", head.name);
+  return names.empty() ? "none" : names;
+}
+
+std::regex pattern(const char* option, const std::string& text, const model::SentenceModel& model,
+                   std::span<const loss::Head> heads) {
   // The library's parser calls itself for every bracket: an endless one would end the process.
   constexpr size_t kLongest = 1000;
   if (text.size() > kLongest)
@@ -30,11 +37,11 @@ std::regex pattern(const char* option, const std::string& text, const model::Sen
     fail_usage(option, ": \"", excerpt(text), "\" found, a regular expression expected (", excerpt(e.what()),
                ")");
   }
-  const bool fits = std::any_of(model.tensors.begin(), model.tensors.end(),
-                                [&](const auto& tensor) { return std::regex_search(tensor.name, made); });
-  if (!fits) {
+  const auto fits = [&](const auto& one) { return std::regex_search(one.name, made); };
+  if (std::none_of(model.tensors.begin(), model.tensors.end(), fits) &&
+      std::none_of(heads.begin(), heads.end(), fits)) {
     fail_usage(option, ": \"", excerpt(text), "\" fits no tensor of the model, which has ", some_names(model),
-               ", ...");
+               ", ..., and no head of the loss, which has ", head_names(heads));
   }
   return made;
 }
@@ -42,8 +49,8 @@ std::regex pattern(const char* option, const std::string& text, const model::Sen
 }  // namespace
 
 TensorRules::TensorRules(const std::string& freeze, const std::string& rates, double learning_rate,
-                         const model::SentenceModel& model) {
-  if (!freeze.empty()) frozen_.push_back(pattern("freeze", freeze, model));
+                         const model::SentenceModel& model, std::span<const loss::Head> heads) {
+  if (!freeze.empty()) frozen_.push_back(pattern("freeze", freeze, model, heads));
   for (std::string_view rest = rates; !rest.empty();) {
     const std::string_view piece = rest.substr(0, rest.find(';'));
     rest.remove_prefix(std::min(rest.size(), piece.size() + 1));
@@ -57,7 +64,7 @@ TensorRules::TensorRules(const std::string& freeze, const std::string& rates, do
     if (!(rate >= 0 && rate < 10) || equals == 0)
       fail_usage("rates: \"", excerpt(piece), "\" found, REGEX=RATE with a rate from 0 to below 10 expected");
     if (learning_rate == 0) fail_usage("rates: lr is 0, so there is nothing that other rates could follow");
-    factors_.emplace_back(pattern("rates", std::string(piece.substr(0, equals)), model),
+    factors_.emplace_back(pattern("rates", std::string(piece.substr(0, equals)), model, heads),
                           static_cast<float>(rate / learning_rate));
   }
   const bool none_left = std::all_of(model.tensors.begin(), model.tensors.end(), [&](const auto& tensor) {
@@ -65,7 +72,7 @@ TensorRules::TensorRules(const std::string& freeze, const std::string& rates, do
     apply(tensor.name, options);
     return !options.trainable;
   });
-  if (none_left) fail_usage("freeze: \"", excerpt(freeze), "\" leaves no tensor to train");
+  if (none_left) fail_usage("freeze: \"", excerpt(freeze), "\" leaves no tensor of the model to train");
 }
 
 void TensorRules::apply(const std::string& name, compute::ParameterOptions& options) const {

@@ -42,10 +42,10 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
       options_((check_options(options), std::move(options))),
       loss_(options_.loss.empty() ? loss_of(train) : loss::find_loss(options_.loss)),
       loss_options_(loss_, options_.loss_options),
-      rules_(options_.freeze, options_.rates, options_.learning_rate, *model_),
       data_(std::move(train), loss_, options_.label_scale, *model_, *engine_),
       batches_(data_, options_) {
   const auto made = loss::make_loss(loss_, loss_options_, setup());  // what does not go together is found now
+  rules_ = TensorRules(options_.freeze, options_.rates, options_.learning_rate, *model_, made->heads());
   for (const loss::Head& head : made->heads()) head_floats_ += head.shape.rows * head.shape.cols;
   if (options_.label_scale > 0 && loss_.labels != loss::Labels::similarity)
     fail_usage("label-scale: found with the loss ", loss_.name, ", whose labels are not scaled");
@@ -220,9 +220,13 @@ void Trainer::begin(Run& run, const Progress& progress) {
           true, static_cast<float>(options_.dropout),
           [this](const std::string& name, compute::ParameterOptions& o) { rules_.apply(name, o); }});
   run.loss = loss::make_loss(loss_, loss_options_, setup());
-  for (const loss::Head& head : run.loss->heads())
-    run.heads.push_back(
-        run.parameters->add(head.name, head.shape, head.values, nullptr, {true, head.decays, false}));
+  for (loss::Head& head : run.loss->heads()) {
+    compute::ParameterOptions trained{true, head.decays, false};
+    rules_.apply(head.name, trained);
+    if (!trained.trainable) continue;  // it stays in the loss as it was begun
+    run.trained.push_back(&head);
+    run.heads.push_back(run.parameters->add(head.name, head.shape, head.values, nullptr, trained));
+  }
   run.graph = engine_->graph(*run.parameters);
   run.pass = std::make_unique<BatchPass>(*run.encoder, *run.graph, micro_tokens_);
   if (options_.mask_similarity <= 1 && !false_negatives_->has_vectors()) {

@@ -36,7 +36,8 @@ struct Trainer::Run {
   std::shared_ptr<const model::SentenceModel> start;  // the base model, or the checkpoint's
   CheckpointState state;
   std::unique_ptr<loss::Loss> loss;
-  std::vector<compute::Parameter> heads;  // of the loss
+  std::vector<loss::Head*> trained;       // of the loss: its heads but for frozen ones
+  std::vector<compute::Parameter> heads;  // the same
   std::unique_ptr<BatchPass> pass;
   std::deque<StartedStep> started;
   std::optional<Estimate> estimated;

@@ -45,20 +45,20 @@ double Trainer::add_batch(Run& run, std::span<const uint32_t> rows, uint64_t bat
     false_negatives = false_negatives_->of(rows, run.loss->compares_all());
     input.false_negatives = &false_negatives;
   }
-  std::vector<loss::Head>& heads = run.loss->heads();
-  for (size_t i = 0; i < heads.size(); ++i)
-    run.parameters->read(run.heads[i], compute::State::value, heads[i].values);
+  for (size_t i = 0; i < run.heads.size(); ++i)
+    run.parameters->read(run.heads[i], compute::State::value, run.trained[i]->values);
   std::vector<float> gradient(input.vectors.size(), 0.0F);
   const double loss = run.loss->evaluate(input, *engine_, gradient);
   const auto scale = static_cast<float>(share);
   if (share != 1) {
     for (float& g : gradient) g *= scale;
-    for (loss::Head& head : heads) {
-      for (float& g : head.gradient) g *= scale;
+    for (loss::Head* head : run.trained) {
+      for (float& g : head->gradient) g *= scale;
     }
   }
   run.pass->backward(gradient);
-  for (size_t i = 0; i < heads.size(); ++i) run.parameters->add_gradient(run.heads[i], heads[i].gradient);
+  for (size_t i = 0; i < run.heads.size(); ++i)
+    run.parameters->add_gradient(run.heads[i], run.trained[i]->gradient);
   return share * loss;
 }
 

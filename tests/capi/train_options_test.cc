@@ -121,7 +121,7 @@ TEST_F(TrainOptions, OthersThatDoNotGoWithTheData) {
   cannot(scored, nullptr, {{"train.mask_similarity", 0.9}}, "train.mask_similarity", "cosine");
   cannot(scored, nullptr, {{"train.freeze", "("}}, "train.freeze", "regular expression");
   cannot(scored, nullptr, {{"train.freeze", "nothing-like-it"}}, "train.freeze", "no tensor");
-  cannot(scored, nullptr, {{"train.freeze", ".*"}}, "train.freeze", "no tensor to train");
+  cannot(scored, nullptr, {{"train.freeze", ".*"}}, "train.freeze", "no tensor of the model to train");
   cannot(scored, nullptr, {{"train.rates", "layer"}}, "train.rates", "REGEX=RATE");
 }
 

@@ -296,5 +296,19 @@ TEST(Labels, of_a_teacher_have_the_width_of_the_model_or_a_layer_between) {
   EXPECT_EQ(with({"--loss-options", "projection=true"}).code, 0);
 }
 
+TEST(Head, of_a_loss_has_a_rate_of_its_own_or_is_frozen) {
+  TempFolder folder;
+  folder.write("d.tsv", tsv(scored({"0", "2", "1", "2"})));
+  const auto with = [&](const Strings& more) {
+    Strings all{"--loss", "softmax", "--steps", "1", "--quiet", "--overwrite"};
+    all.insert(all.end(), more.begin(), more.end());
+    return hone(train_on({folder / "d.tsv"}, folder / "o", all));
+  };
+  EXPECT_EQ(with({"--rates", "^head\\.=1e-2"}).code, 0);
+  EXPECT_EQ(with({"--freeze", "head"}).code, 0);
+  expect_error(with({"--rates", "head=1e-2;heads=1"}), 2,
+               "rates: \"heads\" fits no tensor of the model, which has ");
+}
+
 }  // namespace
 }  // namespace hone::cli

@@ -100,7 +100,8 @@ TEST(Usage, of_training) {
   expect_line(wrong({"--rates", deep + "=1"}), 2, "rates: 100001 characters found, at most 1000 expected");
   expect_error(wrong({"--freeze", "("}), 2, "freeze: \"(\" found, a regular expression expected");
   expect_error(wrong({"--freeze", "poetry"}), 2, "freeze: \"poetry\" fits no tensor of the model");
-  expect_error(wrong({"--freeze", "."}), 2, "freeze: \".\" leaves no tensor to train");
+  expect_error(wrong({"--freeze", "."}), 2, "freeze: \".\" leaves no tensor of the model to train");
+  expect_error(wrong({"--rates", "head=1e-3"}), 2, "rates: \"head\" fits no tensor of the model, which has ");
   expect_line(wrong({"--rates", "embeddings"}), 2,
               "rates: \"embeddings\" found, REGEX=RATE with a rate from 0 to below 10 expected");
   expect_line(wrong({"--patience", "2"}), 2,

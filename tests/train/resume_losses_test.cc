@@ -85,6 +85,14 @@ std::vector<ResumeCase> resume_cases() {
   add(
       "rates", with("softmax", ""), [](TrainOptions& o) { o.rates = "layer\\.1=1e-2;word=0"; }, false, 2);
   add(
+      "head-rates", with("softmax", ""), [](TrainOptions& o) { o.rates = "head\\.w=1e-2;head=0.1"; }, false,
+      2);
+  add(
+      "head-weight-frozen", with("softmax", ""), [](TrainOptions& o) { o.freeze = "head\\.weight"; }, false,
+      1);
+  add("head-frozen", with("mse", "projection=true", "vectors-24.jsonl"),
+      [](TrainOptions& o) { o.freeze = "head"; });
+  add(
       "patience", with("cosine", ""),
       [](TrainOptions& o) {
         o.patience = 2;

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "loss/head.h"
 #include "tests/base/temp_folder.h"
 #include "tests/train/small_data.h"
 #include "train/trainer.h"
@@ -151,9 +152,10 @@ TEST(Rates, follow_the_schedule_of_lr) {
   EXPECT_TRUE(changed(trained("mean-gelu", half), trained("mean-gelu", options)).empty());
 }
 
-std::string refusal(const std::string& freeze, const std::string& rates, double lr = 1e-3) {
+std::string refusal(const std::string& freeze, const std::string& rates, double lr = 1e-3,
+                    const std::vector<loss::Head>& heads = {}) {
   const auto model = model::load_model(kModels / "mean-gelu");
-  return message_of<UsageError>([&] { TensorRules(freeze, rates, lr, *model); });
+  return message_of<UsageError>([&] { TensorRules(freeze, rates, lr, *model, heads); });
 }
 
 TEST(TensorRules, that_fit_are_taken) {
@@ -168,6 +170,22 @@ TEST(TensorRules, that_fit_no_tensor_are_refused) {
   for (const char* pattern : {"layer\\.7", "Embeddings", "^weight", "layer.0=1"})
     EXPECT_TRUE(refusal(pattern, "").starts_with(cat("freeze: \"", pattern, "\" ", has))) << pattern;
   EXPECT_TRUE(refusal("", "layer=1e-3;head=1e-2").starts_with("rates: \"head\" " + has));
+}
+
+TEST(TensorRules, of_heads_are_taken_where_the_loss_has_them) {
+  const auto heads = loss::linear_head(3, 4, 5);
+  const std::string none = ", ..., and no head of the loss, which has none";
+  for (const char* pattern : {"head", "^head\\.weight$", "d\\.bias"}) {
+    EXPECT_EQ(refusal(pattern, "", 1e-3, heads), "no error") << pattern;
+    EXPECT_EQ(refusal("", cat(pattern, "=1e-2"), 1e-3, heads), "no error") << pattern;
+    EXPECT_TRUE(refusal(pattern, "").ends_with(none)) << refusal(pattern, "");
+    EXPECT_TRUE(refusal("", cat(pattern, "=1e-2")).ends_with(none)) << pattern;
+  }
+  const std::string has = ", ..., and no head of the loss, which has head.weight, head.bias";
+  for (const char* pattern : {"heads", "^bias", "head.weights"}) {
+    EXPECT_TRUE(refusal(pattern, "", 1e-3, heads).ends_with(has)) << refusal(pattern, "", 1e-3, heads);
+    EXPECT_TRUE(refusal("", cat("head=1;", pattern, "=1e-2"), 1e-3, heads).ends_with(has)) << pattern;
+  }
 }
 
 TEST(TensorRules, that_are_no_regular_expressions_are_refused) {
@@ -189,8 +207,11 @@ TEST(TensorRules, with_rates_that_cannot_be_are_refused_with_the_piece) {
 }
 
 TEST(TensorRules, that_leave_nothing_to_train_are_refused) {
-  EXPECT_EQ(refusal(".", ""), "freeze: \".\" leaves no tensor to train");
-  EXPECT_EQ(refusal("embeddings|layer", ""), "freeze: \"embeddings|layer\" leaves no tensor to train");
+  for (const auto& heads : {std::vector<loss::Head>(), loss::linear_head(3, 4, 5)}) {
+    EXPECT_EQ(refusal(".", "", 1e-3, heads), "freeze: \".\" leaves no tensor of the model to train");
+    EXPECT_EQ(refusal("embeddings|layer", "", 1e-3, heads),
+              "freeze: \"embeddings|layer\" leaves no tensor of the model to train");
+  }
 }
 
 TEST(TensorRules, are_refused_before_a_run_begins) {
