@@ -117,7 +117,7 @@ class Binary final : public Evaluation {
       for (size_t m = 0; m < scores.size(); ++m) {
         const auto& [name, value] = scores[m];
         all.metrics.emplace_back(cat(kSimilarityNames[i], "_", name), value);
-        best[m] = std::isnan(value) || std::isnan(best[m]) ? kNaN : std::max(best[m], value);
+        best[m] = larger(best[m], value);
       }
     }
     for (size_t m = 0; m < best.size(); ++m) all.metrics.emplace_back(cat("max_", kNames[m]), best[m]);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
@@ -27,6 +28,10 @@ Similarity similarity_of(std::string_view name, std::string_view model) {
   }
   fail_usage("similarity: \"", excerpt(name),
              "\" found, model, cosine, dot, euclidean or manhattan expected");
+}
+
+double larger(double a, double b) {
+  return std::isnan(a) || std::isnan(b) ? std::numeric_limits<double>::quiet_NaN() : std::max(a, b);
 }
 
 PairSimilarities pair_similarities(size_t rows, size_t dim, const RowAt& a, const RowAt& b) {

@@ -21,6 +21,9 @@ inline const char* name_of(Similarity kind) {
   return kSimilarityNames[static_cast<size_t>(kind)];
 }
 
+// What "max" of a score adds one more similarity to: the larger, not a number where one of the two is none.
+double larger(double a, double b);
+
 // Of each pair of rows, by Similarity.
 struct PairSimilarities {
   std::array<std::vector<double>, kSimilarities> values;

@@ -16,10 +16,16 @@ namespace {
 std::vector<std::pair<std::string, double>> correlations(const PairSimilarities& similarities,
                                                          std::span<const double> labels) {
   std::vector<std::pair<std::string, double>> metrics;
+  double pearsons = -1, spearmans = -1;  // the highest
   for (size_t i = 0; i < kSimilarities; ++i) {
-    metrics.emplace_back(cat("pearson_", kSimilarityNames[i]), pearson(similarities.values[i], labels));
-    metrics.emplace_back(cat("spearman_", kSimilarityNames[i]), spearman(similarities.values[i], labels));
+    const double p = pearson(similarities.values[i], labels), s = spearman(similarities.values[i], labels);
+    metrics.emplace_back(cat("pearson_", kSimilarityNames[i]), p);
+    metrics.emplace_back(cat("spearman_", kSimilarityNames[i]), s);
+    pearsons = larger(pearsons, p);
+    spearmans = larger(spearmans, s);
   }
+  metrics.emplace_back("pearson_max", pearsons);
+  metrics.emplace_back("spearman_max", spearmans);
   return metrics;
 }
 
@@ -78,9 +84,9 @@ class Sts final : public Evaluation {
 }  // namespace
 
 const std::vector<std::string>& sts_metric_names() {
-  static const std::vector<std::string> names{"pearson_cosine",    "spearman_cosine",   "pearson_dot",
-                                              "spearman_dot",      "pearson_euclidean", "spearman_euclidean",
-                                              "pearson_manhattan", "spearman_manhattan"};
+  static const std::vector<std::string> names{
+      "pearson_cosine",     "spearman_cosine",   "pearson_dot",        "spearman_dot", "pearson_euclidean",
+      "spearman_euclidean", "pearson_manhattan", "spearman_manhattan", "pearson_max",  "spearman_max"};
   return names;
 }
 

@@ -1,6 +1,7 @@
 // Semantic textual similarity: how well the similarity of two vectors ranks pairs as people do.
 // Metric names are the reference's (EmbeddingSimilarityEvaluator): pearson_cosine, spearman_cosine,
-// pearson_dot, ... Euclidean and Manhattan distances count negated.
+// pearson_dot, ..., and the highest of the four, pearson_max and spearman_max. Euclidean and Manhattan
+// distances count negated.
 #pragma once
 
 #include <span>
@@ -13,10 +14,11 @@
 namespace hone::eval {
 
 struct StsScores {
-  std::vector<std::pair<std::string, double>> metrics;  // {spearman,pearson}_{cosine,dot,euclidean,manhattan}
-  std::vector<double> cosine;                           // [rows] similarity of each pair
-  Interval spearman_cosine_interval;                    // 95 %
-  double at(const std::string& metric) const;           // throws Error listing the valid names
+  // {pearson,spearman}_{cosine,dot,euclidean,manhattan,max}
+  std::vector<std::pair<std::string, double>> metrics;
+  std::vector<double> cosine;                  // [rows] similarity of each pair
+  Interval spearman_cosine_interval;           // 95 %
+  double at(const std::string& metric) const;  // throws Error listing the valid names
 };
 
 // a, b: [rows, dim] row-major vectors of the two sentences; labels [rows]. `with_interval` costs 1000

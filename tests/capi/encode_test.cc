@@ -175,7 +175,7 @@ TEST_F(Encode, ScoresOfPairs) {
   ASSERT_EQ(hone_model_evaluate(model, dataset, nullptr, buffer.place(), nullptr), HONE_OK);
   const auto scores = nlohmann::json::parse(text_of(buffer));
   EXPECT_EQ(scores["pairs"], 120);
-  for (const char* kind : {"cosine", "dot", "euclidean", "manhattan"}) {
+  for (const char* kind : {"cosine", "dot", "euclidean", "manhattan", "max"}) {
     for (const char* correlation : {"spearman_", "pearson_"}) {
       const double score = scores.at(std::string(correlation) + kind);
       EXPECT_LE(std::abs(score), 1);

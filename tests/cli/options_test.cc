@@ -119,7 +119,8 @@ std::vector<Case> train_cases() {
       t("dim", "8", "0", "1 to the width of the model's vectors", kEvaluated),
       t("metric", "pearson_dot", "accuracy",
         "one of spearman_cosine, pearson_cosine, pearson_dot, spearman_dot, "
-        "pearson_euclidean, spearman_euclidean, pearson_manhattan, spearman_manhattan",
+        "pearson_euclidean, spearman_euclidean, pearson_manhattan, spearman_manhattan, pearson_max, "
+        "spearman_max",
         kEvaluated),
       t("eval-steps", "1", "0", "1 to 1000000000", kEvaluated),
       t("eval-share", "0.5", "0", "above 0, at most 1", kEvaluated),

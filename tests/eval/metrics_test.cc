@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -73,7 +74,7 @@ TEST(Sts, four_similarities_with_the_references_names_and_signs) {
   const std::vector<float> a{1, 0, 0, 2, 3, 4}, b{1, 0, 1, 0, 4, 3};
   const std::vector<double> labels{1, 0, 0.8};
   const StsScores s = sts_scores(a, b, 2, labels, true);
-  EXPECT_EQ(s.metrics.size(), 8U);
+  EXPECT_EQ(s.metrics.size(), 10U);
   EXPECT_NEAR(s.cosine[0], 1, 1e-12);
   EXPECT_NEAR(s.cosine[1], 0, 1e-12);
   EXPECT_NEAR(s.cosine[2], 24.0 / 25, 1e-12);
@@ -82,6 +83,24 @@ TEST(Sts, four_similarities_with_the_references_names_and_signs) {
   EXPECT_DOUBLE_EQ(s.at("spearman_euclidean"), 1);
   EXPECT_DOUBLE_EQ(s.at("spearman_manhattan"), 1);
   EXPECT_THROW(s.at("spearman"), Error);
+}
+
+// All lengths differ, so the four similarities rank the pairs each in its own way.
+TEST(Sts, the_highest_of_the_four_stands_beside_them) {
+  const std::vector<float> a{1, 0, 0, 2, 3, 4, -1, 2, 5, 1}, b{1, 0.5F, 1, 0, 4, 3, 2, 1, 1, -7};
+  for (const std::vector<double>& labels :
+       {std::vector<double>{1, 0, 0.8, 0.3, 0.5}, std::vector<double>{0, 0.5, 0.1, 1, 0.9}}) {
+    const StsScores s = sts_scores(a, b, 2, labels, false);
+    for (const char* kind : {"pearson_", "spearman_"}) {
+      double highest = -2;
+      for (const char* name : {"cosine", "dot", "euclidean", "manhattan"})
+        highest = std::max(highest, s.at(std::string(kind) + name));
+      EXPECT_EQ(s.at(std::string(kind) + "max"), highest) << kind;
+    }
+  }
+  // Where all four fall as the labels rise, it is no higher than they are.
+  const std::vector<float> same{1, 0, 1, 0, 1, 0}, off{1, 0, 0.9F, 1, 0.5F, 2};
+  EXPECT_DOUBLE_EQ(sts_scores(same, off, 2, std::vector<double>{0, 1, 2}, false).at("spearman_max"), -1);
 }
 
 TEST(Sts, a_zero_vector_has_cosine_zero_and_sizes_are_checked) {

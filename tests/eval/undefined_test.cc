@@ -115,6 +115,17 @@ TEST(Undefined, a_model_that_gives_nan_gets_nan_and_no_hang) {
   EXPECT_TRUE(undefined(scores.spearman_cosine_interval));
 }
 
+// All cosines are 1: they have no correlation, and then there is no highest one.
+TEST(Undefined, one_similarity_without_a_score_leaves_no_highest) {
+  const std::vector<float> a{1, 2, 3}, b{1, 1, 5};
+  const auto scores = sts_scores(a, b, 1, List{1, 2, 4}, false);
+  for (const char* kind : {"pearson_", "spearman_"}) {
+    EXPECT_TRUE(std::isnan(scores.at(std::string(kind) + "cosine")));
+    EXPECT_FALSE(std::isnan(scores.at(std::string(kind) + "dot")));
+    EXPECT_TRUE(std::isnan(scores.at(std::string(kind) + "max")));
+  }
+}
+
 // Rounding must not rank equal pairs among themselves.
 TEST(Cosine, equal_vectors_have_exactly_one_and_opposite_ones_minus_one) {
   constexpr int kDim = 7, kRows = 500;
