@@ -12,9 +12,10 @@ namespace hone::loss {
 
 // Mean of (cosine(u, v) - label)^2. Reimers & Gurevych 2019.
 std::unique_ptr<Loss> cosine_loss();
-// log(1 + sum of e^(scale (s_i - s_j)) over pairs with label_i < label_j), s a cosine (Su 2022, CoSENT) or
-// AnglE's similarity (Li & Li 2023).
-std::unique_ptr<Loss> cosent_loss(Score similarity, double scale);
+// log(1 + sum of e^(scale (s_i - s_j)) over pairs with label_i < label_j), s a cosine. Su 2022.
+std::unique_ptr<Loss> cosent_loss(double scale);
+// The same, s the angle difference in complex space. Li & Li 2023.
+std::unique_ptr<Loss> angle_loss(double scale);
 
 enum class Hardness { none, in_batch_negatives, hard_negatives, all_negatives };
 struct MnrOptions {

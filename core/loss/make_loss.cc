@@ -78,8 +78,8 @@ std::unique_ptr<Loss> kl_of(const LossOptions& o) {
 std::unique_ptr<Loss> plain_loss(const LossInfo& info, const LossOptions& o, const Setup& setup) {
   const std::string_view name = info.name;
   if (name == "cosine") return cosine_loss();
-  if (name == "cosent") return cosent_loss(Score::cosine, o.real("scale"));
-  if (name == "angle") return cosent_loss(Score::angle, o.real("scale"));
+  if (name == "cosent") return cosent_loss(o.real("scale"));
+  if (name == "angle") return angle_loss(o.real("scale"));
   if (name == "mnr") return mnr_loss(mnr_options(o));
   if (name == "contrastive") return contrastive_loss(score_of(o.word("distance")), o.real("margin"));
   if (name == "online-contrastive")
