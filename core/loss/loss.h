@@ -22,8 +22,8 @@
 
 namespace hone::loss {
 
-// What does not count in an in-batch loss, whether a row's query is compared with it or its positive: they say
-// the same thing. A row's own pair is never among the columns.
+// What does not count in an in-batch loss, whether a row's query is compared with it or its positive: they
+// say the same thing. A row's own pair is never among the columns.
 struct FalseNegatives {
   compute::LeftOut documents;  // columns: documents, positives first, [(roles - 1) * rows]
   compute::LeftOut queries;    // columns: queries [rows]
