@@ -44,7 +44,7 @@ TEST(ModelCard, of_a_run_names_model_data_settings_and_the_scores_that_were_repo
     }
     ASSERT_NE(best, nullptr);
     EXPECT_EQ(best->step, result.kept_step);
-    ASSERT_EQ(before->metrics.size(), 8U);
+    ASSERT_EQ(before->metrics.size(), 10U);
     std::vector<std::string> expected{std::string("| Base model | mean-gelu |"),
                                       "| Data | pairs.jsonl, 120 rows |",
                                       "| steps | 12 |",
@@ -70,7 +70,7 @@ TEST(ModelCard, of_a_run_names_model_data_settings_and_the_scores_that_were_repo
       EXPECT_EQ(std::count(card.begin(), card.end(), line), 1) << out << ": " << line;
     EXPECT_EQ(std::count_if(card.begin(), card.end(),
                             [](const std::string& line) { return line.starts_with("| pairs.jsonl |"); }),
-              8);
+              10);
   }
 }
 
