@@ -123,9 +123,7 @@ nlohmann::ordered_json bench_train(const cxxopts::ParseResult& p,
                   train::BatchPass(encoder, *graph, p["micro-tokens"].as<int64_t>()),
                   loss::make_loss(info, loss::LossOptions(info, p["loss-options"].as<std::string>()), setup),
                   nullptr};
-  if (info.in_batch)
-    stepper.false_negatives =
-        std::make_unique<train::FalseNegatives>(data, *engine, true, std::vector<float>{}, model->dim(), 2);
+  if (info.in_batch) stepper.false_negatives = std::make_unique<train::FalseNegatives>(data, *engine, true);
   auto run = [&](int64_t count) {
     int64_t tokens = 0;
     for (int64_t i = 0; i < count; ++i) {
