@@ -128,4 +128,24 @@ std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const 
           {"max-seq-length", max_seq_length == 0 ? "the model's" : cat(max_seq_length)}};
 }
 
+std::string TrainResult::verdict_text() const {
+  return verdict
+             ? verdict->text()
+             : "not evaluated: whether the tuned model is better than the base model is not known (--eval)";
+}
+
+bool TrainResult::below() const {
+  return verdict && verdict->below();
+}
+
+nlohmann::ordered_json TrainResult::beforehand() const {
+  nlohmann::ordered_json j = {{"loss", loss},
+                              {"label_scale", label_scale},
+                              {"data", preflight.json()},
+                              {"warnings", preflight.warnings},
+                              {"estimate", nullptr}};
+  if (estimate) j["estimate"] = {{"seconds", estimate->seconds}, {"bytes", estimate->bytes}};
+  return j;
+}
+
 }  // namespace hone::train

@@ -1,4 +1,5 @@
-// What a Trainer plans before step 1: how a batch is cut to fit the memory allowed, and what a run takes.
+// What a Trainer plans and says before step 1: how a batch is cut to fit the memory allowed, and what a run
+// takes.
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -20,26 +21,6 @@ std::vector<std::string> Trainer::introduction() const {
                         options_.label_scale > 0 ? "" : " (read off the data; --label-scale sets another)"));
   }
   return lines;
-}
-
-std::string TrainResult::verdict_text() const {
-  return verdict
-             ? verdict->text()
-             : "not evaluated: whether the tuned model is better than the base model is not known (--eval)";
-}
-
-bool TrainResult::below() const {
-  return verdict && verdict->below();
-}
-
-nlohmann::ordered_json TrainResult::beforehand() const {
-  nlohmann::ordered_json j = {{"loss", loss},
-                              {"label_scale", label_scale},
-                              {"data", preflight.json()},
-                              {"warnings", preflight.warnings},
-                              {"estimate", nullptr}};
-  if (estimate) j["estimate"] = {{"seconds", estimate->seconds}, {"bytes", estimate->bytes}};
-  return j;
 }
 
 // The first batches stand for all: where much is masked, batches do not differ much.
