@@ -6,7 +6,9 @@
 #               class of the same name). Made where TBB, Highway and zlib are there as static libraries.
 file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/capi/*.cc")
 get_property(stages GLOBAL PROPERTY HONE_STAGES)
-add_library(hone_capi OBJECT ${sources})
+hone_sources(together capi "${CMAKE_SOURCE_DIR}/capi" ${sources})
+add_library(hone_capi OBJECT ${together})
+target_include_directories(hone_capi PRIVATE "${CMAKE_SOURCE_DIR}/capi")
 target_link_libraries(hone_capi PUBLIC hone_flags ${stages})
 target_include_directories(hone_capi PUBLIC "${CMAKE_SOURCE_DIR}/capi/include")
 
@@ -45,7 +47,8 @@ endfunction()
 hone_shared_library(hone_shared lib $<TARGET_OBJECTS:hone_capi>)
 
 # The same with debugging information of the interface, for scripts/abi to read.
-hone_shared_library(hone_abi abi ${sources})
+hone_shared_library(hone_abi abi ${together})
+target_include_directories(hone_abi PRIVATE "${CMAKE_SOURCE_DIR}/capi")
 target_compile_options(hone_abi PRIVATE -g -O0)
 set_target_properties(hone_abi PROPERTIES EXCLUDE_FROM_ALL ON)
 
@@ -70,7 +73,7 @@ endif()
 
 # Groups of sections that a program has too must go before names become local, or the linker would drop ours for the
 # program's: hence --force-group-allocation. Unique symbols cannot be made local by GNU objcopy: none may be there
-# (-fno-gnu-unique, also for TBB and Highway); tests/package/symbols.sh finds them. Rust's standard library carries LLVM
+# (-fno-gnu-unique, also for TBB and Highway); tests/package/package.sh finds them. Rust's standard library carries LLVM
 # bitcode, which is of no use here and trips tools of another LLVM.
 #
 # What TBB would use if it were there (its allocator, its helper for NUMA) it looks for as weak symbols, and would take a

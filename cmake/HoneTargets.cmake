@@ -23,6 +23,7 @@ function(hone_library name)
   foreach(folder IN LISTS ARG_EXCLUDE)
     list(FILTER sources EXCLUDE REGEX "/core/${name}/${folder}/")
   endforeach()
+  hone_sources(sources ${name} "${CMAKE_SOURCE_DIR}/core" ${sources})
   add_library(hone_${name} STATIC ${sources})
   set_property(GLOBAL APPEND PROPERTY HONE_STAGES hone_${name})
   target_link_libraries(hone_${name} PUBLIC hone_flags ${ARG_LINK})
@@ -31,16 +32,25 @@ function(hone_library name)
   endforeach()
 endfunction()
 
-# hone_test(NAME LINK target...): all .cc below tests/NAME as one GoogleTest program, run by ctest.
+# hone_test(NAME LINK target... [LABELS label...] [PLACES NAME=VALUE...]): all .cc below tests/NAME as one GoogleTest
+# program, run by ctest. Where things lie is told by constants (tests/places.h) in a small file of the program's own, not by
+# definitions on the command line of the compiler: objects are the same in any folder.
 function(hone_test name)
-  cmake_parse_arguments(ARG "" "" "LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "LINK;LABELS;PLACES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc")
   list(FILTER sources EXCLUDE REGEX "_module\\.cc$") # a shared library that the tests open
-  add_executable(test_${name} ${sources})
+  hone_sources(sources test_${name} "${CMAKE_SOURCE_DIR}" ${sources})
+  set(places "${CMAKE_CURRENT_BINARY_DIR}/places_${name}.cc")
+  set(text "#include \"tests/places.h\"\nnamespace hone::testing {\n")
+  foreach(place IN LISTS ARG_PLACES ITEMS "kFixtures=${CMAKE_SOURCE_DIR}/tests/fixtures" "kSourceFolder=${CMAKE_SOURCE_DIR}")
+    string(REGEX REPLACE "^([^=]+)=(.*)$" "const char* const \\1 = R\"(\\2)\";\n" line "${place}")
+    string(APPEND text "${line}")
+  endforeach()
+  file(GENERATE OUTPUT "${places}" CONTENT "${text}}  // namespace hone::testing\n")
+  add_executable(test_${name} ${sources} "${places}")
   target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gtest_main)
   target_include_directories(test_${name} PRIVATE "${CMAKE_SOURCE_DIR}")
-  target_compile_definitions(test_${name} PRIVATE
-    HONE_FIXTURES="${CMAKE_SOURCE_DIR}/tests/fixtures" HONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_compile_options(test_${name} PRIVATE -O1)
   add_test(NAME ${name} COMMAND test_${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 900)
 endfunction()

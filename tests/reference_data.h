@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/places.h"
+
 namespace hone::testing {
 
 inline constexpr char kNoMiniLm[] = "HONE_MODEL does not name a folder of all-MiniLM-L6-v2: ";
@@ -23,7 +25,8 @@ inline std::filesystem::path minilm() {
 inline std::filesystem::path data_file(const std::string& name) {
   const char* folder = std::getenv("HONE_DATA");
   const std::filesystem::path file =
-      std::filesystem::path(folder == nullptr ? HONE_SOURCE_DIR "/../shared/data" : folder) / name;
+      std::filesystem::path(folder == nullptr ? std::string(kSourceFolder) + "/../shared/data" : folder) /
+      name;
   return std::filesystem::exists(file) ? file : "";
 }
 

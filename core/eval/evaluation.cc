@@ -82,7 +82,6 @@ Statistic Evaluation::statistic(const std::vector<double>& units) const {
 
 Result Evaluation::run(encode::Encoder& encoder, const RunOptions& options) const {
   Result result = score(encoder, options);
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   result.interval = {kNaN, kNaN};
   if (options.interval && !any_nan(result.units))
     result.interval = bootstrap_interval(result.units.size(), statistic(result.units));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -10,8 +9,6 @@
 namespace hone::eval {
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 void check_sizes(std::span<const double> x, std::span<const double> y) {
   if (x.size() != y.size()) fail("correlation: ", x.size(), " values against ", y.size());

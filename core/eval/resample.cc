@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/philox.h"
 
 namespace hone::eval {
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // How often each of n rows is drawn in resample r.
 void draw(std::vector<uint32_t>& counts, uint64_t seed, uint32_t r) {

@@ -9,10 +9,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <span>
 #include <vector>
 
 namespace hone::eval {
+
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();  // a score that does not exist
 
 struct Interval {
   double low = 0, high = 0;  // NaN where there is no score

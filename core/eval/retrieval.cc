@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -16,7 +15,6 @@ namespace hone::eval {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr int kCuts[] = {1, 3, 5, 10};
 constexpr int kRank = 10;                         // of nDCG and MRR
 constexpr size_t kChunkFloats = size_t{4} << 20;  // of vectors of the corpus held at once

@@ -6,12 +6,11 @@
 
 #include "base/philox.h"
 #include "loss/losses.h"
+#include "loss/scores.h"
 
 namespace hone::loss {
 
 namespace {
-
-constexpr double kNormalizeFloor = 1e-12;
 
 class Matryoshka final : public Loss {
  public:

@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "loss/losses.h"
+#include "loss/scores.h"
 
 namespace hone::loss {
 
@@ -22,8 +23,6 @@ namespace {
 
 using compute::LeftOut;
 using compute::Rows;
-
-constexpr double kNormalizeFloor = 1e-12;
 
 // Rows of a batch, to length 1 where the similarity is the cosine.
 struct Side {

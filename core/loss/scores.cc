@@ -7,7 +7,7 @@ namespace hone::loss {
 
 namespace {
 
-constexpr double kCosineFloor = 1e-8, kNormalizeFloor = 1e-12;
+constexpr double kCosineFloor = 1e-8;
 
 struct Products {
   double uv = 0, uu = 0, vv = 0;

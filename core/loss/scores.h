@@ -13,6 +13,8 @@
 
 namespace hone::loss {
 
+inline constexpr double kNormalizeFloor = 1e-12;  // of a length that divides (torch.nn.functional.normalize)
+
 enum class Score { cosine, dot, euclidean, manhattan, angle };  // euclidean, manhattan: distances
 
 double score(Score kind, const float* u, const float* v, int64_t dim);

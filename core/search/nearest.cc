@@ -10,7 +10,7 @@ namespace hone::search {
 
 namespace {
 
-constexpr int64_t kBlock = 64;      // queries of a task
+constexpr int64_t kQueries = 64;    // queries of a task
 constexpr int64_t kTileStrips = 8;  // strips of the corpus whose scores a task makes at once
 constexpr int64_t kTasks = 16;      // at least so many, where the queries alone make fewer
 constexpr int64_t kPadding = 16;    // rows; a multiple of the product's groups
@@ -33,7 +33,7 @@ Nearest::Nearest(std::span<const float> queries, int dim, int64_t k, Nearness ne
     fail("search: vectors are not of ", dim, " numbers each");
   if (k < 1) fail("search: ", k, " nearest asked for, 1 or more expected");
   count_ = static_cast<int64_t>(queries.size()) / dim_;
-  blocks_ = ceiling(count_, kBlock);
+  blocks_ = ceiling(count_, kQueries);
   lanes_ = blocks_ == 0 ? 1 : ceiling(kTasks, blocks_);
   const auto padded = static_cast<size_t>(ceiling(count_, kPadding) * kPadding * dim_);
   queries_ = compute::cpu::aligned_floats(padded);
@@ -65,7 +65,7 @@ void Nearest::add(std::span<const float> rows, compute::Engine& engine) {
 void Nearest::search_block(const Piece& piece, int64_t lane, int64_t block) {
   const int64_t width = compute::cpu::strip_columns(), tile = width * kTileStrips;
   const int64_t tiles = ceiling(piece.count, tile), share = ceiling(tiles, lanes_);
-  const int64_t first = block * kBlock, queries = std::min(kBlock, count_ - first);
+  const int64_t first = block * kQueries, queries = std::min(kQueries, count_ - first);
   const int64_t end = std::min(piece.count, (lane + 1) * share * tile);
   std::vector<float> scores(static_cast<size_t>(queries * tile));
   for (int64_t row = lane * share * tile; row < end; row += tile) {

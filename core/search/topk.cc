@@ -10,7 +10,8 @@ namespace hone::search {
 
 namespace {
 
-constexpr int64_t kBlock = 64;  // rows of the corpus that stay in cache while every query passes over them
+constexpr int64_t kCorpusRows =
+    64;  // rows of the corpus that stay in cache while every query passes over them
 
 // The sum of term(a[i], b[i]): eight sums side by side, so that the compiler makes vectors of it.
 template <class Term>
@@ -57,8 +58,8 @@ std::vector<std::vector<Hit>> top_k(std::span<const float> queries, std::span<co
   const auto count = static_cast<int64_t>(corpus.size()) / dim,
              asked = static_cast<int64_t>(queries.size()) / dim;
   std::vector<std::vector<Hit>> results(static_cast<size_t>(asked));
-  for (int64_t begin = 0; begin < count; begin += kBlock) {
-    const int64_t end = std::min(count, begin + kBlock);
+  for (int64_t begin = 0; begin < count; begin += kCorpusRows) {
+    const int64_t end = std::min(count, begin + kCorpusRows);
     for (int64_t q = 0; q < asked; ++q) {
       for (int64_t row = begin; row < end; ++row) {
         keep({row, score_of(queries.data() + q * dim, corpus.data() + row * dim, dim, nearness)}, k,

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/places.h"
 #include "text/tokenizer.h"
 
 namespace hone::testing {
@@ -272,7 +273,7 @@ TEST_F(Arguments, ATextLargerThanMemory) {
 
 // hone.symbols is the list of the functions there are.
 TEST(ArgumentCases, EveryFunctionOfTheListHasCases) {
-  std::ifstream list(HONE_SOURCE_DIR "/capi/hone.symbols");
+  std::ifstream list(std::string(testing::kSourceFolder) + "/capi/hone.symbols");
   std::vector<std::string> symbols, cases = kFunctionsWithCases;
   for (std::string line, name; std::getline(list, line);) {
     if (!line.starts_with('#') && std::istringstream(line) >> name) symbols.push_back(name);

@@ -4,6 +4,7 @@
 #include "tests/base/temp_folder.h"
 #include "tests/capi/rows.h"
 #include "tests/capi/steps.h"
+#include "tests/places.h"
 
 namespace hone::testing {
 
@@ -157,7 +158,7 @@ TEST_F(Append, NothingAndACorpusAreNoRows) {
   EXPECT_EQ(add(empty, {text_value("a"), text_value("b"), number_value(1)}), HONE_OK)
       << "it may get rows yet";
   append(rows, empty);
-  const std::string beir = std::string(HONE_FIXTURES) + "/evaluators/beir/";
+  const std::string beir = std::string(testing::kFixtures) + "/evaluators/beir/";
   Dataset corpus;
   Failure failure;
   require(

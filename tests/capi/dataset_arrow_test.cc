@@ -50,12 +50,12 @@ nlohmann::json row(const std::string& a, const std::string& b, double score) {
   return {{"sentence1", a}, {"sentence2", b}, {"score", score}};
 }
 
-const Texts kFirst = {"one", "", "three"}, kSecond = {"ä€😀", std::string("a\0b", 3), "c"};
+const Texts kFirstTexts = {"one", "", "three"}, kSecondTexts = {"ä€😀", std::string("a\0b", 3), "c"};
 const nlohmann::json kRows = {row("one", "ä€😀", 0), row("", std::string("a\0b", 3), 1),
                               row("three", "c", -1)};
 
 ArrowBatch batch(ArrowColumn score) {
-  return {{text_column("sentence1", kFirst), text_column("sentence2", kSecond), std::move(score)}};
+  return {{text_column("sentence1", kFirstTexts), text_column("sentence2", kSecondTexts), std::move(score)}};
 }
 
 TEST_F(ArrowDatasets, LabelsOfEveryType) {
@@ -71,9 +71,9 @@ TEST_F(ArrowDatasets, LabelsOfEveryType) {
 
 TEST_F(ArrowDatasets, TextsOfBothWidthsInAnyOrderBesideOtherColumns) {
   Stream stream(
-      {{{number_column<double>("score", {{0}, {1}, {-1}}), text_column<int64_t>("sentence2", kSecond),
+      {{{number_column<double>("score", {{0}, {1}, {-1}}), text_column<int64_t>("sentence2", kSecondTexts),
          number_column<int64_t>("id", {{7}, std::nullopt, {9}}),
-         text_column<int64_t>("sentence1", kFirst)}}});
+         text_column<int64_t>("sentence1", kFirstTexts)}}});
   EXPECT_EQ(rows(stream), kRows);
 }
 
@@ -81,7 +81,8 @@ TEST_F(ArrowDatasets, IdsAreTextsOrWholeNumbers) {
   const Settings settings = {{"train.loss", "mnr"},
                              {"data.columns", "id=id,anchor=sentence1,positive=sentence2"}};
   const auto ids_of = [&](ArrowColumn ids) {
-    Stream stream({{{text_column("sentence1", kFirst), text_column("sentence2", kSecond), std::move(ids)}}});
+    Stream stream(
+        {{{text_column("sentence1", kFirstTexts), text_column("sentence2", kSecondTexts), std::move(ids)}}});
     std::vector<std::string> out;
     for (const auto& row : rows(stream, settings)) out.push_back(row["id"]);
     return out;
@@ -91,7 +92,7 @@ TEST_F(ArrowDatasets, IdsAreTextsOrWholeNumbers) {
   EXPECT_EQ(ids_of(text_column("id", {"7", expected[1], expected[2]})), expected);
   EXPECT_EQ(ids_of(number_column<int32_t>("id", {{7}, {-8}, {INT32_MAX}})),
             (std::vector<std::string>{"7", "-8", "2147483647"}));
-  Stream wrong({{{text_column("sentence1", kFirst), text_column("sentence2", kSecond),
+  Stream wrong({{{text_column("sentence1", kFirstTexts), text_column("sentence2", kSecondTexts),
                   number_column<double>("id", {{0}, {1}, {2}})}}});
   const Failure failure = not_read(HONE_EFORMAT, wrong, settings);
   EXPECT_NE(failure.message().find("expected utf8, large_utf8, int32 or int64"), std::string::npos)
@@ -112,7 +113,7 @@ TEST_F(ArrowDatasets, SeveralBatchesAlsoEmptyOnes) {
 
 // A slice of a column says where it begins; a slice of a batch says so for all its columns.
 TEST_F(ArrowDatasets, Slices) {
-  Texts first = kFirst, second = kSecond;
+  Texts first = kFirstTexts, second = kSecondTexts;
   first.insert(first.begin(), {"skipped", std::nullopt});
   second.insert(second.begin(), {std::nullopt, "skipped"});
   first.push_back(std::nullopt);
@@ -182,8 +183,8 @@ TEST_F(ArrowDatasets, ABrokenValueIsNamedByRowAndColumn) {
 
 TEST_F(ArrowDatasets, RolesByOption) {
   const auto named = [](const char* a, const char* b, const char* c) {
-    return std::vector<ArrowBatch>{
-        {{text_column(a, kFirst), text_column(b, kSecond), number_column<double>(c, {{0}, {1}, {-1}})}}};
+    return std::vector<ArrowBatch>{{{text_column(a, kFirstTexts), text_column(b, kSecondTexts),
+                                     number_column<double>(c, {{0}, {1}, {-1}})}}};
   };
   Stream stream(named("question", "answer", "rating"));
   EXPECT_EQ(rows(stream, {{"data.columns", "sentence1=question,sentence2=answer,score=rating"}}), kRows);
@@ -194,18 +195,19 @@ TEST_F(ArrowDatasets, RolesByOption) {
 }
 
 TEST_F(ArrowDatasets, ASchemaThatDoesNotFit) {
-  Stream missing({{{text_column("sentence1", kFirst), text_column("sentence2", kSecond)}}});
+  Stream missing({{{text_column("sentence1", kFirstTexts), text_column("sentence2", kSecondTexts)}}});
   EXPECT_NE(not_read(HONE_EFORMAT, missing, {{"train.loss", "cosine"}}).message().find("score"),
             std::string::npos);
   Stream text_label({batch(text_column("score", {{"0"}, {"1"}, {"2"}}))});
   const std::string message = not_read(HONE_EFORMAT, text_label).message();
   EXPECT_NE(message.find("score"), std::string::npos) << message;
   Stream number_text(
-      {{{number_column<double>("sentence1", {{0}, {1}, {2}}), text_column("sentence2", kSecond),
+      {{{number_column<double>("sentence1", {{0}, {1}, {2}}), text_column("sentence2", kSecondTexts),
          number_column<double>("score", {{0}, {1}, {-1}})}}});
   EXPECT_NE(not_read(HONE_EFORMAT, number_text).message().find("sentence1"), std::string::npos);
-  Stream twice({{{text_column("sentence1", kFirst), text_column("sentence1", kFirst),
-                  text_column("sentence2", kSecond), number_column<double>("score", {{0}, {1}, {-1}})}}});
+  Stream twice(
+      {{{text_column("sentence1", kFirstTexts), text_column("sentence1", kFirstTexts),
+         text_column("sentence2", kSecondTexts), number_column<double>("score", {{0}, {1}, {-1}})}}});
   EXPECT_NE(not_read(HONE_EFORMAT, twice).message().find("sentence1"), std::string::npos);
   Stream no_struct({batch(number_column<double>("score", {{0}, {1}, {-1}}))});
   no_struct.state().root_format = "u";

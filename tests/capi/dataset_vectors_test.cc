@@ -59,7 +59,7 @@ class DatasetVectors : public ::testing::Test {
   Runtime runtime = make_runtime();
 };
 
-ArrowBatch batch(ArrowColumn vectors) {
+ArrowBatch vector_batch(ArrowColumn vectors) {
   const Texts texts(static_cast<size_t>(vectors.length), "a");
   return {{text_column("text", texts), std::move(vectors)}};
 }
@@ -67,17 +67,17 @@ ArrowBatch batch(ArrowColumn vectors) {
 const std::vector<float> kTwoRows = {1, 2, 3, 4, 5, -6.5F};
 
 TEST_F(DatasetVectors, ListsOfEveryType) {
-  EXPECT_EQ(values({batch(fixed_list_column<float>("v", 3, two_rows<float>()))}), kTwoRows);
-  EXPECT_EQ(values({batch(fixed_list_column<double>("v", 3, two_rows<double>()))}), kTwoRows);
-  EXPECT_EQ(values({batch(list_column<int32_t, float>("v", two_rows<float>()))}), kTwoRows);
-  EXPECT_EQ(values({batch(list_column<int32_t, double>("v", two_rows<double>()))}), kTwoRows);
-  EXPECT_EQ(values({batch(list_column<int64_t, float>("v", two_rows<float>()))}), kTwoRows);
-  EXPECT_EQ(values({batch(list_column<int64_t, double>("v", two_rows<double>()))}), kTwoRows);
+  EXPECT_EQ(values({vector_batch(fixed_list_column<float>("v", 3, two_rows<float>()))}), kTwoRows);
+  EXPECT_EQ(values({vector_batch(fixed_list_column<double>("v", 3, two_rows<double>()))}), kTwoRows);
+  EXPECT_EQ(values({vector_batch(list_column<int32_t, float>("v", two_rows<float>()))}), kTwoRows);
+  EXPECT_EQ(values({vector_batch(list_column<int32_t, double>("v", two_rows<double>()))}), kTwoRows);
+  EXPECT_EQ(values({vector_batch(list_column<int64_t, float>("v", two_rows<float>()))}), kTwoRows);
+  EXPECT_EQ(values({vector_batch(list_column<int64_t, double>("v", two_rows<double>()))}), kTwoRows);
 }
 
 TEST_F(DatasetVectors, SeveralBatches) {
-  const ArrowBatch one = batch(list_column<int32_t, float>("v", two_rows<float>()));
-  const ArrowBatch none = batch(list_column<int32_t, float>("v", Lists<float>{}));
+  const ArrowBatch one = vector_batch(list_column<int32_t, float>("v", two_rows<float>()));
+  const ArrowBatch none = vector_batch(list_column<int32_t, float>("v", Lists<float>{}));
   std::vector<float> twice = kTwoRows;
   twice.insert(twice.end(), kTwoRows.begin(), kTwoRows.end());
   EXPECT_EQ(values({none, one, none, one}), twice);
@@ -98,37 +98,37 @@ TEST_F(DatasetVectors, Slices) {
   column.nulls = 0;
   column.buffers[0].clear();
   column.children[0] = sliced(column.children[0], 6, 6);
-  EXPECT_EQ(values({batch(column)}), kTwoRows);
+  EXPECT_EQ(values({vector_batch(column)}), kTwoRows);
 }
 
 TEST_F(DatasetVectors, NullsAreRefused) {
   const Lists<float> missing = {{{1, 2, 3}}, std::nullopt}, hole = {{{1, 2, 3}}, {{4, std::nullopt, 6}}};
   for (const ArrowColumn& column :
        {fixed_list_column<float>("v", 3, missing), list_column<int32_t, float>("v", missing)}) {
-    EXPECT_EQ(not_read({batch(column)}, 1),
+    EXPECT_EQ(not_read({vector_batch(column)}, 1),
               "(stream):2: column \"v\": found null, expected a vector of finite numbers");
   }
   for (ArrowColumn column :
        {fixed_list_column<float>("v", 3, hole), list_column<int64_t, float>("v", hole)}) {
     for (const int64_t counted : {1, -1}) {
       column.children[0].nulls = counted;
-      EXPECT_EQ(not_read({batch(column)}, 1),
+      EXPECT_EQ(not_read({vector_batch(column)}, 1),
                 "(stream):2: column \"v\": found null as number 2, expected a vector of finite numbers");
     }
   }
 }
 
 TEST_F(DatasetVectors, NumbersThatCannotBeAreRefused) {
-  EXPECT_EQ(not_read({batch(fixed_list_column<double>("v", 2, {{{1, 2}}, {{3, std::nan("")}}}))}, 1),
+  EXPECT_EQ(not_read({vector_batch(fixed_list_column<double>("v", 2, {{{1, 2}}, {{3, std::nan("")}}}))}, 1),
             "(stream):2: column \"v\": found nan as number 2, expected a vector of finite numbers");
-  EXPECT_EQ(not_read({batch(list_column<int32_t, double>("v", {{{1e39, 2}}}))}, 0),
+  EXPECT_EQ(not_read({vector_batch(list_column<int32_t, double>("v", {{{1e39, 2}}}))}, 0),
             "(stream):1: column \"v\": found 1e+39 (out of range) as number 1, expected a vector of finite "
             "numbers");
-  EXPECT_EQ(not_read({batch(list_column<int32_t, float>("v", {{{1, 2}}, {{3}}}))}, 1),
+  EXPECT_EQ(not_read({vector_batch(list_column<int32_t, float>("v", {{{1, 2}}, {{3}}}))}, 1),
             "(stream):2: column \"v\": found 1 number, expected 2 as in the first row");
-  EXPECT_EQ(not_read({batch(list_column<int32_t, float>("v", {{{}}}))}, 0),
+  EXPECT_EQ(not_read({vector_batch(list_column<int32_t, float>("v", {{{}}}))}, 0),
             "(stream):1: column \"v\": found an empty vector, expected a vector of finite numbers");
-  EXPECT_EQ(not_read({batch(fixed_list_column<float>("v", 0, {{{}}}))}, 0),
+  EXPECT_EQ(not_read({vector_batch(fixed_list_column<float>("v", 0, {{{}}}))}, 0),
             "(stream):1: column \"v\": found an empty vector, expected a vector of finite numbers");
 }
 
@@ -137,20 +137,20 @@ TEST_F(DatasetVectors, TypesThatAreNoVectors) {
     return "stream: column \"v\": found type " + std::string(type) +
            ", expected a list of float32 or float64";
   };
-  EXPECT_EQ(not_read({batch(list_column<int32_t, int32_t>("v", {{{1}}}))}), type_error("\"+l of i\""));
-  EXPECT_EQ(not_read({batch(number_column<float>("v", {{1.F}}))}), type_error("\"f\""));
-  EXPECT_EQ(not_read({batch(text_column("v", {{"1 2"}}))}), type_error("\"u\""));
+  EXPECT_EQ(not_read({vector_batch(list_column<int32_t, int32_t>("v", {{{1}}}))}), type_error("\"+l of i\""));
+  EXPECT_EQ(not_read({vector_batch(number_column<float>("v", {{1.F}}))}), type_error("\"f\""));
+  EXPECT_EQ(not_read({vector_batch(text_column("v", {{"1 2"}}))}), type_error("\"u\""));
   for (const char* format : {"+w:", "+w:x", "+w:-1", "+w:3x", "+w:99999999999999999999", "+s", "+m"}) {
     ArrowColumn column = fixed_list_column<float>("v", 3, two_rows<float>());
     column.format = format;
-    not_read({batch(column)});
+    not_read({vector_batch(column)});
   }
   ArrowColumn childless = list_column<int32_t, float>("v", two_rows<float>());
   childless.children.clear();
-  EXPECT_EQ(not_read({batch(childless)}), type_error("\"+l\""));
+  EXPECT_EQ(not_read({vector_batch(childless)}), type_error("\"+l\""));
   ArrowColumn two = list_column<int32_t, float>("v", two_rows<float>());
   two.children.push_back(two.children[0]);
-  not_read({batch(two)});
+  not_read({vector_batch(two)});
   // Lists where texts and numbers are expected.
   EXPECT_EQ(not_read({{{fixed_list_column<float>("text", 3, two_rows<float>()),
                         fixed_list_column<float>("v", 3, two_rows<float>())}}}),
@@ -160,7 +160,7 @@ TEST_F(DatasetVectors, TypesThatAreNoVectors) {
 // A batch that is not what the schema or its own counts say is found before it is read.
 TEST_F(DatasetVectors, CountsThatCannotBe) {
   const auto broken = [&](ArrowColumn column, int64_t row) {
-    const std::string message = not_read({batch(std::move(column))}, row);
+    const std::string message = not_read({vector_batch(std::move(column))}, row);
     EXPECT_NE(message.find("column \"v\": found a list"), std::string::npos) << message;
   };
   const ArrowColumn fixed = fixed_list_column<float>("v", 3, two_rows<float>());
@@ -202,7 +202,7 @@ TEST_F(DatasetVectors, CountsThatCannotBe) {
   // The schema is the first batch's: a later one may lack what it says.
   ArrowColumn childless = list;
   childless.children.clear();
-  EXPECT_EQ(not_read({batch(list), batch(childless)}, 2),
+  EXPECT_EQ(not_read({vector_batch(list), vector_batch(childless)}, 2),
             "(stream):3: column \"v\": found a list without its items, expected a vector of finite numbers");
 }
 

@@ -1,6 +1,7 @@
 // A stream of texts to a stream of vectors.
 #include "tests/capi/arrow_streams.h"
 #include "tests/capi/host.h"
+#include "tests/places.h"
 
 namespace hone::testing {
 
@@ -159,7 +160,7 @@ TEST_F(EncodeArrow, Slices) {
 }
 
 TEST_F(EncodeArrow, OptionsCount) {
-  model = load_model(runtime, std::filesystem::path(HONE_FIXTURES) / "models" / "max");
+  model = load_model(runtime, std::filesystem::path(testing::kFixtures) / "models" / "max");
   Stream in({{{text_column("text", kOptional)}}});
   OutStream out;
   begin(in, out, {{"encode.normalize", true}});

@@ -8,6 +8,7 @@
 #include "tests/base/temp_folder.h"
 #include "tests/capi/host.h"
 #include "tests/compute/test_engine.h"
+#include "tests/places.h"
 
 namespace hone::testing {
 
@@ -29,7 +30,7 @@ TEST_F(Encode, VectorsAreThoseOfTheEncoder) {
 TEST_F(Encode, NumbersOfAModel) {
   EXPECT_EQ(hone_model_dim(model), 32);
   EXPECT_EQ(hone_model_max_length(model), 32);
-  const std::filesystem::path folder = std::filesystem::path(HONE_FIXTURES) / "models";
+  const std::filesystem::path folder = std::filesystem::path(testing::kFixtures) / "models";
   EXPECT_EQ(hone_model_dim(load_model(runtime, folder / "concatenated")), 128);
   EXPECT_EQ(hone_model_dim(load_model(runtime, folder / "dense-tanh")), 24);
   EXPECT_EQ(hone_model_dim(load_model(runtime, folder / "new-schema-list")), 16) << "truncate_dim";
@@ -120,7 +121,7 @@ TEST_F(Encode, AnErrorAboutNoRowSaysSo) {
 }
 
 TEST_F(Encode, VectorsAreScaledWhereAsked) {
-  const Model plain = load_model(runtime, std::filesystem::path(HONE_FIXTURES) / "models" / "max");
+  const Model plain = load_model(runtime, std::filesystem::path(testing::kFixtures) / "models" / "max");
   const std::vector<float> vectors = encode(plain, kTexts),
                            unit = encode(plain, kTexts, {{"encode.normalize", true}});
   ASSERT_EQ(vectors, encode(plain, kTexts, {{"encode.normalize", false}}));

@@ -7,6 +7,7 @@
 #include "tests/capi/rows.h"
 #include "tests/capi/steps.h"
 #include "tests/eval/fixture.h"
+#include "tests/places.h"
 
 namespace hone::testing {
 
@@ -14,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-const std::filesystem::path kSets = std::filesystem::path(HONE_FIXTURES) / "evaluators";
+const std::filesystem::path kSets = std::filesystem::path(testing::kFixtures) / "evaluators";
 
 Dataset read(hone_runtime* runtime, const std::filesystem::path& file, const Settings& settings) {
   Dataset dataset;

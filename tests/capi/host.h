@@ -15,13 +15,14 @@
 #include <vector>
 
 #include "hone.h"
+#include "tests/places.h"
 
 namespace hone::testing {
 
 inline const std::filesystem::path kModelFolder =
-    std::filesystem::path(HONE_FIXTURES) / "models" / "mean-gelu";
+    std::filesystem::path(testing::kFixtures) / "models" / "mean-gelu";
 inline const std::filesystem::path kPairsFile =
-    std::filesystem::path(HONE_FIXTURES) / "models" / "pairs.jsonl";
+    std::filesystem::path(testing::kFixtures) / "models" / "pairs.jsonl";
 constexpr int32_t kDim = 32;                 // of mean-gelu
 constexpr int64_t kGuardMs = 4 * 60 * 1000;  // how long a test waits for what must come
 

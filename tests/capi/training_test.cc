@@ -100,10 +100,10 @@ TEST_F(Training, AModelThatWasTakenOutDoesNotChange) {
 
 // The gradient by hand. u, v: vectors of a pair; c: their cosine; y: the label; B: rows.
 //   loss = 1/B sum (c - y)^2;  d loss / d u = 2/B (c - y) (v / (|u| |v|) - c u / |u|^2), and the same for v.
-struct HostLoss {
+struct HostMse {
   double loss = 0;
   std::vector<float> gradient;
-  explicit HostLoss(const hone_batch& b) : gradient(b.roles * b.rows * b.dim) {
+  explicit HostMse(const hone_batch& b) : gradient(b.roles * b.rows * b.dim) {
     for (size_t row = 0; row < b.rows; ++row) {
       const float *u = b.embeddings + row * b.dim, *v = b.embeddings + (b.rows + row) * b.dim;
       double uu = 0, vv = 0, uv = 0;
@@ -133,7 +133,7 @@ TEST_F(Training, AHostsOwnCosineLossMakesTheSameSteps) {
     EXPECT_EQ(batch.step, i);
     EXPECT_EQ(batch.roles, 2u);
     EXPECT_EQ(batch.dim, static_cast<size_t>(kDim));
-    const HostLoss host(batch);
+    const HostMse host(batch);
     const hone_progress p = backward(hosted, host.gradient, host.loss);
     const hone_progress expected = step(own);
     EXPECT_EQ(p.loss, host.loss);
@@ -180,7 +180,7 @@ TEST_F(Training, ABatchIsThatOfItsRows) {
     const hone_batch again = forward(hosted);
     EXPECT_EQ(again.step, i);
     EXPECT_EQ(vectors, std::vector<float>(again.embeddings, again.embeddings + vectors.size()));
-    const HostLoss host(again);
+    const HostMse host(again);
     ASSERT_EQ(hone_trainer_backward(hosted, host.gradient.data(), host.gradient.size(), host.loss, nullptr,
                                     nullptr),
               HONE_OK);

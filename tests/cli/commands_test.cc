@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/cli/program.h"
+#include "tests/places.h"
 
 namespace hone::cli {
 namespace {
@@ -106,7 +107,7 @@ TEST(Nearest, scores_by_the_similarity_that_the_model_names) {
   folder.write("c.txt", texts[1] + "\n" + texts[2] + "\n");
   folder.write("all.txt", texts[0] + "\n" + texts[1] + "\n" + texts[2] + "\n");
   const std::string corpus = (folder / "c.txt").string();
-  const fs::path base = std::string(HONE_FIXTURES) + "/models/weighted-mean";
+  const fs::path base = std::string(testing::kFixtures) + "/models/weighted-mean";
   ASSERT_EQ(hone({"encode", "--model", base.string(), "--input", (folder / "all.txt").string(), "--out",
                   (folder / "v.jsonl").string()})
                 .code,

@@ -5,13 +5,14 @@
 
 #include "tests/cli/program.h"
 #include "tests/cli/small_data.h"
+#include "tests/places.h"
 
 namespace hone::cli {
 namespace {
 
 using Json = nlohmann::json;
 
-const std::string kNarrow = std::string(HONE_FIXTURES) + "/models/dense-tanh";  // 24 numbers
+const std::string kNarrow = std::string(testing::kFixtures) + "/models/dense-tanh";  // 24 numbers
 
 class Dim : public ::testing::Test {
  protected:

@@ -2,6 +2,7 @@
 // written.
 #include "tests/cli/program.h"
 #include "tests/cli/small_data.h"
+#include "tests/places.h"
 
 namespace hone::cli {
 namespace {
@@ -71,7 +72,7 @@ TEST_F(EvalErrors, of_vectors_that_are_none_or_of_another_width) {
   of_file("mse", "text.jsonl", "{\"text\": \"A man\", \"vector\": \"1 2 3\"}\n",
           ":1: column \"vector\": found a string, expected a vector of finite numbers");
   folder.write("good.tsv", good);
-  const std::string narrower = std::string(HONE_FIXTURES) + "/models/dense-tanh";
+  const std::string narrower = std::string(testing::kFixtures) + "/models/dense-tanh";
   says("mse", {"--data", at("good.tsv"), "--compare", narrower}, 1,
        at("good.tsv") + ": column \"vector\": found vectors of 32 numbers, expected 24, as the model's");
 }

@@ -5,14 +5,16 @@
 
 #include "tests/cli/program.h"
 #include "tests/cli/small_data.h"
+#include "tests/places.h"
 
 namespace hone::cli {
 namespace {
 
 using Json = nlohmann::json;
 
-const std::string kOther = std::string(HONE_FIXTURES) + "/models/max";
-const std::string kOfDot = std::string(HONE_FIXTURES) + "/models/mean-sqrt-len";  // its own similarity: dot
+const std::string kOther = std::string(testing::kFixtures) + "/models/max";
+const std::string kOfDot =
+    std::string(testing::kFixtures) + "/models/mean-sqrt-len";  // its own similarity: dot
 
 Json scored(const std::string& task, Strings more) {
   more.push_back("--json");

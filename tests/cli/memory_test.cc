@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/program.h"
+#include "tests/places.h"
 
 namespace hone::cli {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 using Json = nlohmann::json;
 
 // Its vectors are the widest of the small models: 128 numbers.
-const std::string kWide = std::string(HONE_FIXTURES) + "/models/concatenated";
+const std::string kWide = std::string(testing::kFixtures) + "/models/concatenated";
 
 class Memory : public ::testing::Test {
  protected:

@@ -1,4 +1,5 @@
 #include "tests/cli/program.h"
+#include "tests/places.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -20,10 +21,10 @@ Program::Program(const Strings& arguments, const std::function<void()>& prepare)
     dup2(open((folder_ / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), fd);
   for (int number : {SIGINT, SIGTERM}) signal(number, SIG_DFL);  // whatever started the tests ignores
   if (prepare) prepare();
-  std::vector<char*> argv{const_cast<char*>(HONE_PROGRAM)};
+  std::vector<char*> argv{const_cast<char*>(testing::kProgram)};
   for (const auto& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
-  execv(HONE_PROGRAM, argv.data());
+  execv(testing::kProgram, argv.data());
   _exit(127);
 }
 

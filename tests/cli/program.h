@@ -10,14 +10,15 @@
 #include <vector>
 
 #include "tests/base/temp_folder.h"
+#include "tests/places.h"
 
 namespace hone::cli {
 
 namespace fs = std::filesystem;
 using hone::testing::TempFolder;
 
-inline const std::string kModel = std::string(HONE_FIXTURES) + "/models/mean-gelu";
-inline const std::string kPairs = std::string(HONE_FIXTURES) + "/models/pairs.jsonl";
+inline const std::string kModel = std::string(testing::kFixtures) + "/models/mean-gelu";
+inline const std::string kPairs = std::string(testing::kFixtures) + "/models/pairs.jsonl";
 
 using Strings = std::vector<std::string>;
 

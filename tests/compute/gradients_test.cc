@@ -88,7 +88,7 @@ void expect_gradient(Judge& judge, size_t i, const std::vector<float>& found, co
   }
 }
 
-class Gradients : public testing::TestWithParam<size_t> {};
+class Gradients : public ::testing::TestWithParam<size_t> {};
 
 TEST_P(Gradients, equal_central_differences) {
   const OperationCase& c = operation_cases()[GetParam()];
@@ -144,7 +144,7 @@ TEST_P(Gradients, equal_central_differences) {
         << c.network.matrices[i].name;
   }
 }
-INSTANTIATE_TEST_SUITE_P(Of, Gradients, testing::Range<size_t>(0, operation_cases().size()),
+INSTANTIATE_TEST_SUITE_P(Of, Gradients, ::testing::Range<size_t>(0, operation_cases().size()),
                          [](const auto& c) { return case_name(operation_cases()[c.param]); });
 
 // A new operation of Graph without its cases fails here.

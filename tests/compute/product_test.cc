@@ -41,7 +41,7 @@ Packed packed(int64_t rows, int64_t columns, int64_t width, int parts = kExact) 
 
 using Shape3 = std::tuple<int64_t, int64_t, int64_t>;
 
-class Product : public testing::TestWithParam<Shape3> {
+class Product : public ::testing::TestWithParam<Shape3> {
  protected:
   void SetUp() override { test_engine(1); }  // holds the process to the instruction set under test
   // |c - expected| for C = start + A B
@@ -154,10 +154,10 @@ TEST_P(Product, of_short_packed_sides_is_close) {
 }
 
 INSTANTIATE_TEST_SUITE_P(shapes, Product,
-                         testing::Values(Shape3{1, 1, 1}, Shape3{3, 5, 2}, Shape3{8, 48, 4}, Shape3{9, 49, 7},
-                                         Shape3{16, 20, 33}, Shape3{16, 33, 384}, Shape3{7, 95, 385},
-                                         Shape3{32, 96, 769}, Shape3{64, 112, 100}, Shape3{65, 150, 1000},
-                                         Shape3{300, 70, 450}, Shape3{531, 33, 40}));
+                         ::testing::Values(Shape3{1, 1, 1}, Shape3{3, 5, 2}, Shape3{8, 48, 4},
+                                           Shape3{9, 49, 7}, Shape3{16, 20, 33}, Shape3{16, 33, 384},
+                                           Shape3{7, 95, 385}, Shape3{32, 96, 769}, Shape3{64, 112, 100},
+                                           Shape3{65, 150, 1000}, Shape3{300, 70, 450}, Shape3{531, 33, 40}));
 
 TEST(product, of_no_depth_is_the_bias_or_nothing) {
   test_engine(1);
@@ -221,7 +221,7 @@ TEST(product, of_what_is_no_number_is_none) {
 // The system gives no tiles to a process of which a thread has a stack for signals too small for them.
 TEST(productDeathTest, is_right_where_the_system_refuses_tiles) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");  // from a process that has not asked yet
-  EXPECT_EXIT(multiply_with_a_small_signal_stack(), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(multiply_with_a_small_signal_stack(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

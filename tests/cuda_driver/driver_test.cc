@@ -10,6 +10,7 @@
 #include "compute/device.h"
 #include "tests/base/one_line.h"
 #include "tests/cuda_driver/fake_driver.h"
+#include "tests/places.h"
 
 namespace hone::compute::torch_engine {
 namespace {
@@ -20,7 +21,7 @@ using testing::message_of;
 class CudaDriver : public ::testing::Test {
  protected:
   void SetUp() override {
-    void* fake = dlopen(HONE_FAKE_DRIVER, RTLD_NOW | RTLD_LOCAL);
+    void* fake = dlopen(testing::kFakeDriver, RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(fake, nullptr) << dlerror();
     ASSERT_EQ(dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL), fake) << "another driver was opened before";
     driver_ = static_cast<FakeDriver*>(dlsym(fake, "hone_fake_driver"));

@@ -37,7 +37,7 @@ std::string jsonl_error(const std::string& value) {
   return error_of("{\"v\": " + value + "}", "t.jsonl", only_vectors());
 }
 
-std::string tsv_error(const std::string& value) {
+std::string number_list_error(const std::string& value) {
   return error_of("v\tw\n" + value + "\t\n", "t.tsv", only_vectors());
 }
 
@@ -97,9 +97,9 @@ TEST(Vectors, NumbersAreRoundedToFloat32) {
 }
 
 TEST(Vectors, WhatIsNotFiniteIsRefused) {
-  EXPECT_EQ(tsv_error("1 nan"), wrong("t.tsv:2", "\"nan\" as number 2"));
-  EXPECT_EQ(tsv_error("[inf]"), wrong("t.tsv:2", "\"inf\" as number 1"));
-  EXPECT_EQ(tsv_error("1,2,-inf"), wrong("t.tsv:2", "\"-inf\" as number 3"));
+  EXPECT_EQ(number_list_error("1 nan"), wrong("t.tsv:2", "\"nan\" as number 2"));
+  EXPECT_EQ(number_list_error("[inf]"), wrong("t.tsv:2", "\"inf\" as number 1"));
+  EXPECT_EQ(number_list_error("1,2,-inf"), wrong("t.tsv:2", "\"-inf\" as number 3"));
   EXPECT_EQ(jsonl_error("[1, 1e39]"), wrong("t.jsonl:1", "\"1e39\" (out of range) as number 2"));
   EXPECT_EQ(jsonl_error("[-1e400]"), wrong("t.jsonl:1", "\"-1e400\" (out of range) as number 1"));
   EXPECT_EQ(jsonl_error("[1, " + std::string(400, '9') + "]").find("t.jsonl:1: column \"v\": found \"999"),
@@ -108,18 +108,18 @@ TEST(Vectors, WhatIsNotFiniteIsRefused) {
 }
 
 TEST(Vectors, WhatIsNoVectorIsRefused) {
-  EXPECT_EQ(tsv_error("1 b 3"), wrong("t.tsv:2", "\"b\" as number 2"));
-  EXPECT_EQ(tsv_error("1;2"), wrong("t.tsv:2", "\"1;2\" as number 1"));
-  EXPECT_EQ(tsv_error("1-2"), wrong("t.tsv:2", "\"1-2\" as number 1"));
-  EXPECT_EQ(tsv_error("+-1"), wrong("t.tsv:2", "\"+-1\" as number 1"));
-  EXPECT_EQ(tsv_error("1,,2"), wrong("t.tsv:2", "nothing as number 2"));
-  EXPECT_EQ(tsv_error(",1"), wrong("t.tsv:2", "nothing as number 1"));
-  EXPECT_EQ(tsv_error("1,2,"), wrong("t.tsv:2", "nothing as number 3"));
-  EXPECT_EQ(tsv_error("[1,2"), wrong("t.tsv:2", "a [ without its ] at the end"));
-  EXPECT_EQ(tsv_error("["), wrong("t.tsv:2", "a [ without its ] at the end"));
-  EXPECT_EQ(tsv_error("1,2]"), wrong("t.tsv:2", "\"2]\" as number 2"));
-  EXPECT_EQ(tsv_error("[[1]]"), wrong("t.tsv:2", "\"[1]\" as number 1"));
-  EXPECT_EQ(tsv_error("1 \xFF"), wrong("t.tsv:2", "(not UTF-8) as number 2"));
+  EXPECT_EQ(number_list_error("1 b 3"), wrong("t.tsv:2", "\"b\" as number 2"));
+  EXPECT_EQ(number_list_error("1;2"), wrong("t.tsv:2", "\"1;2\" as number 1"));
+  EXPECT_EQ(number_list_error("1-2"), wrong("t.tsv:2", "\"1-2\" as number 1"));
+  EXPECT_EQ(number_list_error("+-1"), wrong("t.tsv:2", "\"+-1\" as number 1"));
+  EXPECT_EQ(number_list_error("1,,2"), wrong("t.tsv:2", "nothing as number 2"));
+  EXPECT_EQ(number_list_error(",1"), wrong("t.tsv:2", "nothing as number 1"));
+  EXPECT_EQ(number_list_error("1,2,"), wrong("t.tsv:2", "nothing as number 3"));
+  EXPECT_EQ(number_list_error("[1,2"), wrong("t.tsv:2", "a [ without its ] at the end"));
+  EXPECT_EQ(number_list_error("["), wrong("t.tsv:2", "a [ without its ] at the end"));
+  EXPECT_EQ(number_list_error("1,2]"), wrong("t.tsv:2", "\"2]\" as number 2"));
+  EXPECT_EQ(number_list_error("[[1]]"), wrong("t.tsv:2", "\"[1]\" as number 1"));
+  EXPECT_EQ(number_list_error("1 \xFF"), wrong("t.tsv:2", "(not UTF-8) as number 2"));
   EXPECT_EQ(jsonl_error("[1, null]"), wrong("t.jsonl:1", "\"null\" as number 2"));
   EXPECT_EQ(jsonl_error("[\"1\"]"), wrong("t.jsonl:1", "\"\"1\"\" as number 1"));
   EXPECT_EQ(jsonl_error("[[1, 2]]"), wrong("t.jsonl:1", "\"[1\" as number 1"));
@@ -132,9 +132,9 @@ TEST(Vectors, WhatIsNoVectorIsRefused) {
 }
 
 TEST(Vectors, EmptyOnesAreRefused) {
-  EXPECT_EQ(tsv_error(""), wrong("t.tsv:2", "nothing"));
-  EXPECT_EQ(tsv_error("  "), wrong("t.tsv:2", "nothing"));
-  EXPECT_EQ(tsv_error("[]"), wrong("t.tsv:2", "an empty vector"));
+  EXPECT_EQ(number_list_error(""), wrong("t.tsv:2", "nothing"));
+  EXPECT_EQ(number_list_error("  "), wrong("t.tsv:2", "nothing"));
+  EXPECT_EQ(number_list_error("[]"), wrong("t.tsv:2", "an empty vector"));
   EXPECT_EQ(jsonl_error("[ ]"), wrong("t.jsonl:1", "an empty vector"));
 }
 

@@ -8,11 +8,12 @@
 #include "data/dataset.h"
 #include "encode/encoder.h"
 #include "tests/compute/test_engine.h"
+#include "tests/places.h"
 
 namespace hone::encode {
 namespace {
 
-const std::filesystem::path kModels = std::filesystem::path(HONE_FIXTURES) / "models";
+const std::filesystem::path kModels = std::filesystem::path(testing::kFixtures) / "models";
 // Ends with Normalize; has 20 numbers, of which its folder keeps 16.
 constexpr const char *kNormalized = "mean-gelu", *kCut = "new-schema-list";
 

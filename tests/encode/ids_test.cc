@@ -4,12 +4,13 @@
 #include "data/dataset.h"
 #include "encode/encoder.h"
 #include "tests/compute/test_engine.h"
+#include "tests/places.h"
 
 namespace hone::encode {
 namespace {
 
 TEST(EncodeIds, gives_the_vectors_of_the_texts) {
-  const std::filesystem::path models = std::filesystem::path(HONE_FIXTURES) / "models";
+  const std::filesystem::path models = std::filesystem::path(testing::kFixtures) / "models";
   const auto texts = data::read_table(models / "texts.jsonl", {{{"text"}}, {}}).text("text");
   // One model puts a prompt before each text.
   for (const char* name : {"mean-gelu", "lower-prompt"}) {

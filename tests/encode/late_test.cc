@@ -10,12 +10,13 @@
 #include "tests/base/one_line.h"
 #include "tests/compute/late_engine.h"
 #include "tests/compute/test_engine.h"
+#include "tests/places.h"
 
 namespace hone::encode {
 namespace {
 
 TEST(EncodeLate, gives_the_same_vectors_and_reads_one_batch_behind) {
-  const std::filesystem::path models = std::filesystem::path(HONE_FIXTURES) / "models";
+  const std::filesystem::path models = std::filesystem::path(testing::kFixtures) / "models";
   const auto texts = data::read_table(models / "texts.jsonl", {{{"text"}}, {}}).text("text");
   const auto model = model::load_model(models / "mean-gelu");
   EncodeOptions options;
@@ -45,7 +46,7 @@ TEST(EncodeLate, gives_the_same_vectors_and_reads_one_batch_behind) {
 // More texts than are tokenized at once.
 struct ManyTexts {
   std::shared_ptr<const model::SentenceModel> model =
-      model::load_model(std::filesystem::path(HONE_FIXTURES) / "models" / "mean-gelu");
+      model::load_model(std::filesystem::path(testing::kFixtures) / "models" / "mean-gelu");
   std::vector<std::string> texts;
   ManyTexts() {
     for (int i = 0; i < (1 << 15) + 500; ++i) texts.push_back("a" + std::to_string(i % 977));

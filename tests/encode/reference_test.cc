@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 #include "encode/encoder.h"
 #include "tests/compute/test_engine.h"
+#include "tests/places.h"
 #include "tests/reference_data.h"
 
 namespace hone::encode {
@@ -40,14 +41,14 @@ void expect_same_directions(const std::vector<float>& found, const float* expect
 }
 
 std::vector<std::string> awkward_texts() {
-  return texts_of(fs::path(HONE_FIXTURES) / "minilm" / "awkward.jsonl");
+  return texts_of(fs::path(testing::kFixtures) / "minilm" / "awkward.jsonl");
 }
 
 class SmallModels : public ::testing::TestWithParam<const char*> {
  protected:
   // In full batches, then one text at a time.
   void expect_the_references_vectors(const std::vector<std::string>& texts, const char* file) {
-    const fs::path models = fs::path(HONE_FIXTURES) / "models";
+    const fs::path models = fs::path(testing::kFixtures) / "models";
     const auto fixture = model::SafetensorsFile::open(models / file);
     const auto* entry = fixture->find(std::string(GetParam()) + ".vectors");
     ASSERT_NE(entry, nullptr);
@@ -62,7 +63,7 @@ class SmallModels : public ::testing::TestWithParam<const char*> {
   }
 };
 TEST_P(SmallModels, give_the_references_vectors) {
-  expect_the_references_vectors(texts_of(fs::path(HONE_FIXTURES) / "models" / "texts.jsonl"),
+  expect_the_references_vectors(texts_of(fs::path(testing::kFixtures) / "models" / "texts.jsonl"),
                                 "expected.safetensors");
 }
 TEST_P(SmallModels, give_the_references_vectors_of_awkward_texts) {
@@ -82,14 +83,15 @@ TEST(Reference, minilm_on_awkward_texts) {
     GTEST_SKIP() << hone::testing::kNoMiniLm << "it is NOT compared with the reference on awkward texts";
   const auto texts = awkward_texts();
   ASSERT_EQ(texts.size(), 300U);
-  const auto file = model::SafetensorsFile::open(fs::path(HONE_FIXTURES) / "minilm" / "awkward.safetensors");
+  const auto file =
+      model::SafetensorsFile::open(fs::path(testing::kFixtures) / "minilm" / "awkward.safetensors");
   const auto expected = file->floats(*file->find("vectors"));
   Encoder encoder(model::load_model(folder), compute::test_engine(2));
   expect_same_directions(encoder.encode(texts), expected.data, texts.size(), 384, 2e-6);
 }
 
 TEST(Encode, nothing_gives_nothing_and_order_is_kept) {
-  const fs::path models = fs::path(HONE_FIXTURES) / "models";
+  const fs::path models = fs::path(testing::kFixtures) / "models";
   Encoder encoder(model::load_model(models / "mean-gelu"), compute::test_engine(2));
   EXPECT_TRUE(encoder.encode({}).empty());
   const auto texts = texts_of(models / "texts.jsonl");
@@ -104,7 +106,7 @@ TEST(Encode, nothing_gives_nothing_and_order_is_kept) {
 }
 
 TEST(Encode, the_same_bits_at_any_thread_count) {
-  const fs::path models = fs::path(HONE_FIXTURES) / "models";
+  const fs::path models = fs::path(testing::kFixtures) / "models";
   const auto texts = texts_of(models / "texts.jsonl");
   const auto model = model::load_model(models / "concatenated");
   const auto one = Encoder(model, compute::test_engine(1)).encode(texts);
@@ -113,7 +115,7 @@ TEST(Encode, the_same_bits_at_any_thread_count) {
 }
 
 TEST(Encode, normalize_gives_unit_vectors) {
-  const fs::path models = fs::path(HONE_FIXTURES) / "models";
+  const fs::path models = fs::path(testing::kFixtures) / "models";
   Encoder encoder(model::load_model(models / "max"), compute::test_engine(1));
   EncodeOptions options;
   options.normalize = true;

@@ -11,6 +11,7 @@
 #include "model/safetensors.h"
 #include "tests/base/one_line.h"
 #include "tests/base/temp_folder.h"
+#include "tests/places.h"
 
 namespace hone::encode {
 namespace {
@@ -18,16 +19,16 @@ namespace {
 using testing::message_of;
 using testing::TempFolder;
 
-const std::vector<float> kVectors{1.5F, -0.1F, 3e-8F, 4, 5, 6};
+const std::vector<float> kNumbers{1.5F, -0.1F, 3e-8F, 4, 5, 6};
 
 std::string fixture(const char* name) {
-  std::ifstream file(std::string(HONE_FIXTURES "/metrics/") + name, std::ios::binary);
+  std::ifstream file(std::string(testing::kFixtures) + "/metrics/" + name, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
 TEST(VectorsNumpy, npy_is_byte_for_byte_what_numpy_saves) {
   TempFolder folder;
-  write_vectors(folder / "v.npy", kVectors, 2, 3);
+  write_vectors(folder / "v.npy", kNumbers, 2, 3);
   ASSERT_FALSE(fixture("matrix.npy").empty());
   EXPECT_EQ(folder.read("v.npy"), fixture("matrix.npy"));
   write_vectors(folder / "v.npy", {}, 0, 3);
@@ -79,7 +80,7 @@ TEST(VectorsJson, what_is_not_finite_is_refused_by_place_and_leaves_the_old_file
   TempFolder folder;
   folder.write("v.jsonl", "old");
   for (float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    std::vector<float> values = kVectors;
+    std::vector<float> values = kNumbers;
     values[4] = bad;
     const std::string message = message_of([&] { write_vectors(folder / "v.jsonl", values, 2, 3); });
     EXPECT_NE(message.find("v.jsonl: row 1, column 1: "), std::string::npos) << message;
@@ -102,11 +103,11 @@ TEST(VectorsSafetensors, no_rows_are_a_matrix_too) {
 TEST(VectorsFiles, are_replaced_as_a_whole) {
   TempFolder folder;
   for (const char* name : {"v.npy", "v.jsonl", "v.safetensors"}) {
-    write_vectors(folder / name, kVectors, 2, 3);
+    write_vectors(folder / name, kNumbers, 2, 3);
     const std::string larger = folder.read(name);
-    write_vectors(folder / name, std::span(kVectors).first(3), 1, 3);
+    write_vectors(folder / name, std::span(kNumbers).first(3), 1, 3);
     EXPECT_LT(folder.read(name).size(), larger.size()) << name;
-    write_vectors(folder / name, kVectors, 2, 3);
+    write_vectors(folder / name, kNumbers, 2, 3);
     EXPECT_EQ(folder.read(name), larger) << name;
   }
 }
@@ -125,15 +126,15 @@ TEST(VectorsFiles, endings_that_are_not_known_are_answered_with_those_that_are) 
 TEST(VectorsFiles, wrong_shapes_write_nothing) {
   TempFolder folder;
   for (const char* name : {"v.npy", "v.jsonl", "v.safetensors"}) {
-    EXPECT_THROW(write_vectors(folder / name, kVectors, 3, 3), Error);
-    EXPECT_THROW(write_vectors(folder / name, kVectors, -2, -3), Error);
-    EXPECT_THROW(write_vectors(folder / name, kVectors, 0, 3), Error);
-    EXPECT_THROW(write_vectors(folder / name, kVectors, 3, 0), Error);
-    EXPECT_THROW(write_vectors(folder / name, kVectors, 1, 4), Error);
+    EXPECT_THROW(write_vectors(folder / name, kNumbers, 3, 3), Error);
+    EXPECT_THROW(write_vectors(folder / name, kNumbers, -2, -3), Error);
+    EXPECT_THROW(write_vectors(folder / name, kNumbers, 0, 3), Error);
+    EXPECT_THROW(write_vectors(folder / name, kNumbers, 3, 0), Error);
+    EXPECT_THROW(write_vectors(folder / name, kNumbers, 1, 4), Error);
     EXPECT_THROW(write_vectors(folder / name, {}, 2, 3), Error);
     // Products that wrap round to 0 and to 4.
     EXPECT_THROW(write_vectors(folder / name, {}, int64_t{1} << 62, 4), Error);
-    EXPECT_THROW(write_vectors(folder / name, std::span(kVectors).first(4), (int64_t{1} << 62) + 1, 4),
+    EXPECT_THROW(write_vectors(folder / name, std::span(kNumbers).first(4), (int64_t{1} << 62) + 1, 4),
                  Error);
   }
   EXPECT_TRUE(folder.names().empty());
@@ -142,9 +143,9 @@ TEST(VectorsFiles, wrong_shapes_write_nothing) {
 TEST(VectorsFiles, a_folder_in_the_way_or_missing_is_named) {
   TempFolder folder;
   std::filesystem::create_directory(folder / "v.npy");
-  EXPECT_NE(message_of([&] { write_vectors(folder / "v.npy", kVectors, 2, 3); }).find("v.npy"),
+  EXPECT_NE(message_of([&] { write_vectors(folder / "v.npy", kNumbers, 2, 3); }).find("v.npy"),
             std::string::npos);
-  EXPECT_NE(message_of([&] { write_vectors(folder / "none" / "v.npy", kVectors, 2, 3); }).find("none"),
+  EXPECT_NE(message_of([&] { write_vectors(folder / "none" / "v.npy", kNumbers, 2, 3); }).find("none"),
             std::string::npos);
   EXPECT_EQ(folder.names(), std::vector<std::string>{"v.npy"});
 }

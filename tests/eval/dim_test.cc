@@ -8,13 +8,15 @@
 #include "eval/retrieval.h"
 #include "tests/compute/test_engine.h"
 #include "tests/eval/fixture.h"
+#include "tests/places.h"
 
 namespace hone::eval {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kModels = fs::path(HONE_FIXTURES) / "models", kSets = fs::path(HONE_FIXTURES) / "evaluators";
+const fs::path kModels = fs::path(testing::kFixtures) / "models",
+               kSets = fs::path(testing::kFixtures) / "evaluators";
 
 fs::path file_of(const std::string& task) {
   return task == "sts" ? kModels / "pairs.jsonl" : kSets / (task + ".jsonl");

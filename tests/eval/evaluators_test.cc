@@ -17,7 +17,6 @@
 namespace hone::eval {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 using List = std::vector<double>;
 
 const nlohmann::json& fixture() {

@@ -9,10 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "tests/places.h"
+
 namespace hone::eval {
 
 inline nlohmann::json fixture_file(const std::string& name) {
-  std::ifstream file(HONE_FIXTURES "/" + name);
+  std::ifstream file(std::string(testing::kFixtures) + "/" + name);
   return nlohmann::json::parse(file);
 }
 

@@ -10,7 +10,6 @@
 namespace hone::eval {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 using List = std::vector<double>;
 const List kUp{1, 2, 3, 4};

@@ -16,13 +16,14 @@
 #include "base/error.h"
 #include "model/sentence_model.h"
 #include "tests/base/temp_folder.h"
+#include "tests/places.h"
 
 namespace hone::testing {
 
 namespace fs = std::filesystem;
 
 inline fs::path fixture_model(const std::string& name) {
-  return fs::path(HONE_FIXTURES) / "models" / name;
+  return fs::path(testing::kFixtures) / "models" / name;
 }
 
 // The name of a test that runs with the fixture of this name.

@@ -13,7 +13,7 @@ using hone::testing::TempFolder;
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-const char* const kWord = "embeddings.word_embeddings.weight";
+const char* const kWords = "embeddings.word_embeddings.weight";
 
 TEST(LoadModelRefuses, MissingFolders) {
   TempFolder folder;
@@ -107,10 +107,10 @@ TEST(LoadModelRefuses, TensorsOfAnotherType) {
   ModelFolder model("mean-gelu");
   model.edit_tensors([](std::vector<RawTensor>& tensors) {
     for (auto& tensor : tensors) {
-      if (tensor.name == kWord) tensor.dtype_name = "I32";
+      if (tensor.name == kWords) tensor.dtype_name = "I32";
     }
   });
-  model.expect_refused({"model.safetensors", kWord, "I32", "floating-point"});
+  model.expect_refused({"model.safetensors", kWords, "I32", "floating-point"});
 }
 
 TEST(LoadModelRefuses, TensorsThatConfigDoesNotKnow) {

@@ -12,6 +12,7 @@
 #include "model/sentence_model.h"
 #include "nn/sentence_encoder.h"
 #include "tests/compute/test_engine.h"
+#include "tests/places.h"
 
 namespace hone::nn {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 using compute::Tensor;
 namespace fs = std::filesystem;
 
-const fs::path kModels = fs::path(HONE_FIXTURES) / "models";
+const fs::path kModels = fs::path(testing::kFixtures) / "models";
 
 double first_number(const model::SafetensorsFile& file, const std::string& name, size_t index = 0) {
   const auto* entry = file.find(name);
@@ -90,7 +91,7 @@ double norm_of(const float* x, size_t n) {
   return std::sqrt(sum);
 }
 
-class WholeEncoder : public testing::TestWithParam<const char*> {};
+class WholeEncoder : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(WholeEncoder, gradients_equal_the_references_in_double) {
   Fixture s(GetParam());
@@ -121,7 +122,7 @@ TEST_P(WholeEncoder, gradients_equal_the_references_in_double) {
     EXPECT_LE(error / norm_of(expected.data, expected.size), allowed);
   }
 }
-INSTANTIATE_TEST_SUITE_P(Reference, WholeEncoder, testing::Values("mean-gelu", "cls-relu", "narrow"));
+INSTANTIATE_TEST_SUITE_P(Reference, WholeEncoder, ::testing::Values("mean-gelu", "cls-relu", "narrow"));
 
 TEST(Reference, thirty_training_steps) {
   Fixture s("mean-gelu");

@@ -7,6 +7,7 @@
 
 #include "model/sentence_model.h"
 #include "tests/compute/test_engine.h"
+#include "tests/places.h"
 
 namespace hone::nn {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 // A matrix of one row (a model with a single token type, a Dense to one number) stays a matrix: as a vector
 // it could not be saved in its model.
 TEST(SentenceEncoder, a_matrix_of_one_row_keeps_its_shape) {
-  const auto loaded = model::load_model(std::filesystem::path(HONE_FIXTURES) / "models" / "mean-gelu");
+  const auto loaded = model::load_model(std::filesystem::path(testing::kFixtures) / "models" / "mean-gelu");
   model::SentenceModel one_type = *loaded;
   one_type.config.type_vocab_size = 1;
   for (model::HostTensor& tensor : one_type.tensors) {

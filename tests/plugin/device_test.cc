@@ -9,6 +9,7 @@
 #include "tests/base/one_line.h"
 #include "tests/base/temp_folder.h"
 #include "tests/compute/test_engine.h"
+#include "tests/places.h"
 
 namespace hone::compute {
 namespace {
@@ -56,11 +57,11 @@ TEST(Device, what_is_no_library_or_no_plugin_is_refused) {
   folder.write("libhone_torch.so", "not a library");
   expect_part(message_of([&] { plugin::open_plugin({(folder / "libhone_torch.so").string()}); }),
               "cannot be opened");
-  expect_part(message_of([&] { plugin::open_plugin({HONE_NO_PLUGIN}); }), "is no engine plugin of hone");
+  expect_part(message_of([&] { plugin::open_plugin({testing::kNoPlugin}); }), "is no engine plugin of hone");
 }
 
 TEST(Device, a_plugin_of_another_build_is_refused_with_both_builds) {
-  const std::string text = message_of([&] { plugin::open_plugin({HONE_OTHER_BUILD}); });
+  const std::string text = message_of([&] { plugin::open_plugin({testing::kOtherBuild}); });
   expect_part(text, "0.0.9-of-another-day");
   expect_part(text, plugin::plugin_build());
 }

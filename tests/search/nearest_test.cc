@@ -53,7 +53,7 @@ struct Case {
   int64_t k;
 };
 
-class NearestCases : public testing::TestWithParam<Case> {};
+class NearestCases : public ::testing::TestWithParam<Case> {};
 
 TEST_P(NearestCases, equals_all_pairs_in_any_pieces_at_any_thread_count) {
   const auto [count, rows, dim, k] = GetParam();
@@ -74,9 +74,9 @@ TEST_P(NearestCases, equals_all_pairs_in_any_pieces_at_any_thread_count) {
 
 // Remainders of blocks of queries, of strips and of groups; more hits asked for than there are rows.
 INSTANTIATE_TEST_SUITE_P(Shapes, NearestCases,
-                         testing::Values(Case{1, 1, 1, 1}, Case{1, 500, 16, 10}, Case{3, 48, 5, 100},
-                                         Case{65, 203, 33, 7}, Case{150, 385, 24, 100}, Case{1030, 61, 4, 3},
-                                         Case{2, 900, 400, 5}));
+                         ::testing::Values(Case{1, 1, 1, 1}, Case{1, 500, 16, 10}, Case{3, 48, 5, 100},
+                                           Case{65, 203, 33, 7}, Case{150, 385, 24, 100},
+                                           Case{1030, 61, 4, 3}, Case{2, 900, 400, 5}));
 
 // Whole numbers: most scores are tied.
 TEST(Nearest, ties_go_to_the_lower_index) {

@@ -45,7 +45,7 @@ void expect_equal(const std::vector<Hit>& found, const std::vector<Hit>& expecte
 struct Shape {
   size_t queries, rows, dim, k;
 };
-class TopKShapes : public testing::TestWithParam<Shape> {};
+class TopKShapes : public ::testing::TestWithParam<Shape> {};
 TEST_P(TopKShapes, equals_sorting_everything_with_many_ties) {
   const auto [count, rows, dim, k] = GetParam();
   const auto queries = whole_numbers(count * dim, 1), corpus = whole_numbers(rows * dim, 2);
@@ -57,10 +57,10 @@ TEST_P(TopKShapes, equals_sorting_everything_with_many_ties) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(TopK, TopKShapes,
-                         testing::Values(Shape{1, 1, 1, 1}, Shape{2, 5, 1, 3}, Shape{3, 63, 7, 10},
-                                         Shape{3, 64, 8, 64}, Shape{3, 65, 9, 65}, Shape{5, 200, 16, 1},
-                                         Shape{70, 130, 17, 7}, Shape{1, 1000, 3, 1000},
-                                         Shape{2, 10, 4, 1000}));
+                         ::testing::Values(Shape{1, 1, 1, 1}, Shape{2, 5, 1, 3}, Shape{3, 63, 7, 10},
+                                           Shape{3, 64, 8, 64}, Shape{3, 65, 9, 65}, Shape{5, 200, 16, 1},
+                                           Shape{70, 130, 17, 7}, Shape{1, 1000, 3, 1000},
+                                           Shape{2, 10, 4, 1000}));
 
 TEST(TopKCases, a_row_never_has_a_say_in_anothers_place) {
   const auto corpus = whole_numbers(300 * 5, 3), query = whole_numbers(5, 4);

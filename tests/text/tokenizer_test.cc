@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "tests/base/temp_folder.h"
+#include "tests/places.h"
 #include "tests/reference_data.h"
 
 namespace fs = std::filesystem;
@@ -26,7 +27,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-const fs::path kFolder = fs::path(HONE_FIXTURES) / "tokenizer";
+const fs::path kFolder = fs::path(hone::testing::kFixtures) / "tokenizer";
 
 struct Case {
   std::string name, folder, text;
@@ -319,9 +320,9 @@ TEST(TokenizerErrors, WrongContent) {
 TEST(TokenizerErrors, PanicsAreErrorsAndPrintNothing) {
   Json json = small_json();
   json["post_processor"]["single"][0]["SpecialToken"]["id"] = "[NONE]";
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   std::string message = load_error(json.dump());
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
   EXPECT_NE(message.find("tokenizer.json: the tokenizer failed"), std::string::npos) << message;
 }
 

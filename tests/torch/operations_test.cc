@@ -52,7 +52,7 @@ Result run(Engine& engine, const OperationCase& c, Mode mode) {
   return r;
 }
 
-class TorchOperations : public testing::TestWithParam<std::tuple<std::string, size_t>> {
+class TorchOperations : public ::testing::TestWithParam<std::tuple<std::string, size_t>> {
  protected:
   const std::string& device() const { return std::get<0>(GetParam()); }
   const OperationCase& of() const { return operation_cases()[std::get<1>(GetParam())]; }
@@ -89,8 +89,8 @@ TEST_P(TorchOperations, equal_the_cpu_engines) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(On, TorchOperations,
-                         testing::Combine(testing::ValuesIn(torch_devices()),
-                                          testing::Range<size_t>(0, operation_cases().size())),
+                         ::testing::Combine(::testing::ValuesIn(torch_devices()),
+                                            ::testing::Range<size_t>(0, operation_cases().size())),
                          [](const auto& c) {
                            std::string name = std::get<0>(c.param) + "_" +
                                               case_name(operation_cases()[std::get<1>(c.param)]);

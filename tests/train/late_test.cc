@@ -36,7 +36,7 @@ TrainOptions steps_alone() {
   return o;
 }
 
-struct Seen {
+struct LateRun {
   std::vector<StepReport> steps;
   std::vector<EvalReport> evaluations;
   std::vector<int> behind;  // steps started after the one that is reported
@@ -44,9 +44,9 @@ struct Seen {
 };
 
 // `stop_after`: asks to stop once this step is reported; 0: never.
-Seen run(const std::shared_ptr<compute::Engine>& engine, const TrainOptions& options, const fs::path& out,
-         bool with_eval, OnExisting existing = OnExisting::refuse, int64_t stop_after = 0) {
-  Seen seen;
+LateRun run(const std::shared_ptr<compute::Engine>& engine, const TrainOptions& options, const fs::path& out,
+            bool with_eval, OnExisting existing = OnExisting::refuse, int64_t stop_after = 0) {
+  LateRun seen;
   const auto* watched = dynamic_cast<const LateEngine*>(engine.get());
   TrainCallbacks callbacks;
   callbacks.step = [&](const StepReport& r) {
@@ -79,9 +79,9 @@ class Late : public ::testing::TestWithParam<int> {};
 
 TEST_P(Late, has_the_losses_the_evaluations_and_the_weights_of_a_run_that_waits) {
   TempFolder folder;
-  const Seen expected = run(compute::test_engine(2), small_options(), folder / "whole", true);
+  const LateRun expected = run(compute::test_engine(2), small_options(), folder / "whole", true);
   const auto engine = late({GetParam()});
-  const Seen found = run(engine, small_options(), folder / "late", true);
+  const LateRun found = run(engine, small_options(), folder / "late", true);
   expect_equal(found.steps, expected.steps);
   ASSERT_EQ(found.evaluations.size(), expected.evaluations.size());
   for (size_t i = 0; i < found.evaluations.size(); ++i) {
@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(ByLag, Late, ::testing::Values(1, 2, 5, LateOptions::kN
 TEST(LateSteps, are_waited_for_three_steps_later) {
   TempFolder folder;
   const auto engine = late({});
-  const Seen seen = run(engine, steps_alone(), folder / "out", false);
+  const LateRun seen = run(engine, steps_alone(), folder / "out", false);
   std::vector<int> expected(12 - kInFlight, kInFlight);
   for (int behind = kInFlight - 1; behind >= 0; --behind) expected.push_back(behind);
   EXPECT_EQ(seen.behind, expected);
@@ -114,7 +114,7 @@ TEST(LateSteps, are_reported_as_soon_as_their_numbers_are_there) {
     SCOPED_TRACE(lag);
     TempFolder folder;
     const auto engine = late({lag});
-    const Seen seen = run(engine, steps_alone(), folder / "out", false);
+    const LateRun seen = run(engine, steps_alone(), folder / "out", false);
     ASSERT_EQ(seen.behind.size(), 12U);
     for (size_t i = 0; i < 12; ++i) EXPECT_EQ(seen.behind[i], std::min(lag, 11 - static_cast<int>(i)));
     EXPECT_EQ(engine->log().waits, lag) << "for the last steps alone";
@@ -123,14 +123,14 @@ TEST(LateSteps, are_reported_as_soon_as_their_numbers_are_there) {
 
 TEST(LateSteps, are_all_reported_and_saved_when_a_run_is_asked_to_stop) {
   TempFolder folder;
-  const Seen whole = run(compute::test_engine(2), steps_alone(), folder / "whole", false);
+  const LateRun whole = run(compute::test_engine(2), steps_alone(), folder / "whole", false);
   const auto first = late({}), second = late({});
-  Seen found = run(first, steps_alone(), folder / "out", false, OnExisting::refuse, 4);
+  LateRun found = run(first, steps_alone(), folder / "out", false, OnExisting::refuse, 4);
   EXPECT_TRUE(found.result.interrupted);
   EXPECT_EQ(found.result.steps, 4 + kInFlight);
   EXPECT_EQ(found.steps.size(), static_cast<size_t>(4 + kInFlight));
   EXPECT_EQ(first->log().not_flushed, 0);
-  const Seen rest = run(second, steps_alone(), folder / "out", false, OnExisting::resume);
+  const LateRun rest = run(second, steps_alone(), folder / "out", false, OnExisting::resume);
   EXPECT_EQ(second->log().not_flushed, 0);
   found.steps.insert(found.steps.end(), rest.steps.begin(), rest.steps.end());
   expect_equal(found.steps, whole.steps);

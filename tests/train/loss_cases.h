@@ -15,6 +15,7 @@
 #include "loss/loss_table.h"
 #include "model/safetensors.h"
 #include "model/sentence_model.h"
+#include "tests/places.h"
 #include "train/batch_pass.h"
 #include "train/data_roles.h"
 #include "train/train_data.h"
@@ -26,7 +27,7 @@ struct LossCase {
   int64_t batch = 0, accumulate = 1;
 };
 
-inline const std::filesystem::path kLosses = std::filesystem::path(HONE_FIXTURES) / "losses";
+inline const std::filesystem::path kLosses = std::filesystem::path(testing::kFixtures) / "losses";
 
 inline std::vector<LossCase> loss_cases() {
   std::vector<LossCase> cases;
@@ -58,7 +59,7 @@ class LossBench {
       : fixture(model::SafetensorsFile::open(kLosses / (c.name + ".safetensors"))),
         case_(c),
         engine_(std::move(engine)),
-        model_(model::load_model(std::filesystem::path(HONE_FIXTURES) / "models" / c.model)),
+        model_(model::load_model(std::filesystem::path(testing::kFixtures) / "models" / c.model)),
         info_(loss::find_loss(c.loss)),
         data(loss_rows(c), info_, 1, *model_, *engine_),
         parameters(engine_->parameters()),

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "tests/base/temp_folder.h"
 #include "tests/compute/test_engine.h"
+#include "tests/places.h"
 #include "tests/reference_data.h"
 #include "tests/train/small_run.h"
 #include "train/trainer.h"
@@ -28,7 +29,7 @@ TEST(MiniLm, thirty_steps_equal_the_references) {
   if (model.empty()) GTEST_SKIP() << hone::testing::kNoMiniLm << what;
   if (train_file.empty() || test_file.empty()) GTEST_SKIP() << hone::testing::kNoData << what;
   const auto fixture =
-      model::SafetensorsFile::open(fs::path(HONE_FIXTURES) / "minilm" / "training.safetensors");
+      model::SafetensorsFile::open(fs::path(testing::kFixtures) / "minilm" / "training.safetensors");
   data::ReadOptions first_rows = testing::pair_roles();
   first_rows.max_rows = 960;
   TrainOptions o;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 
+#include "tests/places.h"
 #include "tests/train/small_run.h"
 
 namespace hone::train {
@@ -82,7 +83,7 @@ TEST(TrainOptions, a_length_that_the_model_does_not_have_is_refused) {
 
 // Every task: the name is checked against those that its evaluation has.
 TEST(Metric, that_an_evaluation_does_not_have_is_refused_with_those_it_has_before_step_one) {
-  const fs::path losses = fs::path(HONE_FIXTURES) / "losses";
+  const fs::path losses = fs::path(testing::kFixtures) / "losses";
   std::set<std::string> first;
   for (const std::string& task : eval::table_tasks()) {
     SCOPED_TRACE(task);

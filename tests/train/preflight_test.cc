@@ -28,7 +28,7 @@ std::string pairs_of(int rows, int repeated = 0) {
   return content;
 }
 
-std::string scored(const std::vector<double>& scores) {
+std::string scored_rows(const std::vector<double>& scores) {
   std::string content = "sentence1\tsentence2\tscore\n";
   for (size_t i = 0; i < scores.size(); ++i) content += cat("a ", i, "\tb ", i, "\t", scores[i], "\n");
   return content;
@@ -68,7 +68,7 @@ TEST(Preflight, counts_tokens_and_the_texts_that_reach_the_limit) {
 }
 
 TEST(Preflight, labels_are_told_as_they_are_trained_on) {
-  const Preflight p = look(scored({0, 2.5, 5, 1}), "cosine");
+  const Preflight p = look(scored_rows({0, 2.5, 5, 1}), "cosine");
   EXPECT_TRUE(p.labelled);
   EXPECT_EQ(p.lowest_label, 0);
   EXPECT_EQ(p.highest_label, 1) << "divided by 5";
@@ -85,17 +85,17 @@ TEST(Preflight, good_data_have_one_line_and_no_warning) {
                       "different texts of ", lengths, ", 0 reach the limit of 32")});
   for (const std::vector<double>& scores :
        {std::vector<double>{0, 0.5, 1}, {-1, 1}, {0, 3, 5}, {0, 1, 0.25}, {0, 2, 2.5}})
-    EXPECT_EQ(look(scored(scores), "cosine").warnings, Lines());
+    EXPECT_EQ(look(scored_rows(scores), "cosine").warnings, Lines());
 }
 
 TEST(Preflight, labels_that_look_like_classes_are_warned_of) {
   for (const std::vector<double>& scores : {std::vector<double>{0, 1, 2}, {1, 2}, {0, 1, 2, 3}}) {
     const double most = *std::max_element(scores.begin(), scores.end());
-    EXPECT_EQ(look(scored(scores), "cosine").warnings,
+    EXPECT_EQ(look(scored_rows(scores), "cosine").warnings,
               Lines{cat("all labels are whole numbers from 0 to ", most,
                         ": if they are classes, the loss softmax is made for such; cosine takes them for "
                         "similarities, divided by 5")});
-    EXPECT_EQ(look(scored(scores), "cosent").warnings, Lines()) << "an order is an order";
+    EXPECT_EQ(look(scored_rows(scores), "cosent").warnings, Lines()) << "an order is an order";
   }
 }
 
@@ -114,7 +114,7 @@ TEST(Preflight, is_an_object_for_programs) {
   EXPECT_EQ(j.at("different_anchors"), 30);
   EXPECT_EQ(j.at("max_tokens"), kLength);
   EXPECT_FALSE(j.contains("labels"));
-  EXPECT_EQ(look(scored({0, 2.5, 5}), "cosine").json().at("labels"), (nlohmann::ordered_json{0, 1}));
+  EXPECT_EQ(look(scored_rows({0, 2.5, 5}), "cosine").json().at("labels"), (nlohmann::ordered_json{0, 1}));
 }
 
 TEST(Preflight, warnings_come_among_the_lines) {
@@ -196,18 +196,18 @@ TEST(Preflight, texts_that_are_cut_are_warned_of_above_a_twentieth) {
 }
 
 TEST(Preflight, labels_that_tell_nothing_apart_are_warned_of) {
-  EXPECT_EQ(look(scored({0.5, 0.5, 0.5}), "cosine").warnings,
+  EXPECT_EQ(look(scored_rows({0.5, 0.5, 0.5}), "cosine").warnings,
             Lines{"all labels are 0.5: there is nothing to tell apart"});
-  EXPECT_EQ(look(scored({1, 1}), "contrastive").warnings,
+  EXPECT_EQ(look(scored_rows({1, 1}), "contrastive").warnings,
             Lines{"all labels are 1: there is nothing to tell apart"});
 }
 
 TEST(Preflight, binary_labels_are_warned_of_where_the_loss_is_for_scores) {
   const Lines expected{"all labels are 0 or 1: the loss online-contrastive is made for such"};
-  EXPECT_EQ(look(scored({0, 1, 1, 0}), "cosine").warnings, expected);
-  EXPECT_EQ(look(scored({0, 1, 0.5}), "cosine").warnings, Lines());
-  EXPECT_EQ(look(scored({-1, 1, -1}), "cosine").warnings, Lines());
-  EXPECT_EQ(look(scored({0, 1, 1, 0}), "contrastive").warnings, Lines());
+  EXPECT_EQ(look(scored_rows({0, 1, 1, 0}), "cosine").warnings, expected);
+  EXPECT_EQ(look(scored_rows({0, 1, 0.5}), "cosine").warnings, Lines());
+  EXPECT_EQ(look(scored_rows({-1, 1, -1}), "cosine").warnings, Lines());
+  EXPECT_EQ(look(scored_rows({0, 1, 1, 0}), "contrastive").warnings, Lines());
 }
 
 }  // namespace

@@ -13,21 +13,21 @@ using namespace hone::train;
 namespace {
 
 using Ids = std::vector<std::vector<uint32_t>>;
-using Batches = std::vector<std::vector<uint32_t>>;
+using Lists = std::vector<std::vector<uint32_t>>;
 
 std::vector<uint32_t> in_order(size_t rows) {
   return epoch_order(0, 0, static_cast<uint32_t>(rows), false);
 }
 
-size_t full_ones(const Batches& batches, size_t batch_size) {
+size_t full_ones(const Lists& batches, size_t batch_size) {
   return static_cast<size_t>(std::count_if(batches.begin(), batches.end(), [batch_size](const auto& batch) {
     return batch.size() == batch_size;
   }));
 }
 
 // The batches of these rows, of which every one is there once, and none with another of the same id.
-Batches checked(const std::vector<uint32_t>& order, const Ids& ids, size_t batch_size) {
-  Batches batches = batches_without_duplicates(order, ids, batch_size);
+Lists checked(const std::vector<uint32_t>& order, const Ids& ids, size_t batch_size) {
+  Lists batches = batches_without_duplicates(order, ids, batch_size);
   std::vector<uint32_t> rows;
   for (size_t b = 0; b < batches.size(); ++b) {
     EXPECT_FALSE(batches[b].empty());
@@ -62,33 +62,32 @@ Ids random_pairs(uint32_t rows, uint32_t texts) {
 
 TEST(BatchesWithoutDuplicates, DistinctRowsKeepTheOrder) {
   const Ids ids = {{0, 1}, {2, 3}, {4, 5}, {6, 7}, {8, 9}};
-  EXPECT_EQ(checked({3, 1, 4, 0, 2}, ids, 2), (Batches{{3, 1}, {4, 0}, {2}}));
-  EXPECT_EQ(checked(in_order(5), ids, 5), (Batches{{0, 1, 2, 3, 4}}));
-  EXPECT_EQ(checked(in_order(5), ids, 100), (Batches{{0, 1, 2, 3, 4}}));
-  EXPECT_EQ(checked({2, 0}, ids, 3), (Batches{{2, 0}})) << "an order may be of some rows only";
+  EXPECT_EQ(checked({3, 1, 4, 0, 2}, ids, 2), (Lists{{3, 1}, {4, 0}, {2}}));
+  EXPECT_EQ(checked(in_order(5), ids, 5), (Lists{{0, 1, 2, 3, 4}}));
+  EXPECT_EQ(checked(in_order(5), ids, 100), (Lists{{0, 1, 2, 3, 4}}));
+  EXPECT_EQ(checked({2, 0}, ids, 3), (Lists{{2, 0}})) << "an order may be of some rows only";
 }
 
 TEST(BatchesWithoutDuplicates, ARowThatDoesNotFitGoesFirstIntoTheNext) {
-  EXPECT_EQ(checked(in_order(5), {{0}, {0}, {1}, {2}, {3}}, 2), (Batches{{0, 2}, {1, 3}, {4}}));
+  EXPECT_EQ(checked(in_order(5), {{0}, {0}, {1}, {2}, {3}}, 2), (Lists{{0, 2}, {1, 3}, {4}}));
   // Row 2 shares one text with each of those before it.
-  EXPECT_EQ(checked(in_order(4), {{0, 1}, {2, 3}, {1, 2}, {4, 5}}, 3), (Batches{{0, 1, 3}, {2}}));
+  EXPECT_EQ(checked(in_order(4), {{0, 1}, {2, 3}, {1, 2}, {4, 5}}, 3), (Lists{{0, 1, 3}, {2}}));
   // Rows 1 and 2 both wait for row 0, and do not fit with each other.
-  EXPECT_EQ(checked(in_order(3), {{0, 1}, {0, 2}, {1, 2}}, 3), (Batches{{0}, {1}, {2}}));
+  EXPECT_EQ(checked(in_order(3), {{0, 1}, {0, 2}, {1, 2}}, 3), (Lists{{0}, {1}, {2}}));
 }
 
 TEST(BatchesWithoutDuplicates, ARowMayHaveATextTwice) {
-  EXPECT_EQ(checked(in_order(3), {{5, 5}, {6, 6}, {5, 6}}, 3), (Batches{{0, 1}, {2}}));
+  EXPECT_EQ(checked(in_order(3), {{5, 5}, {6, 6}, {5, 6}}, 3), (Lists{{0, 1}, {2}}));
 }
 
 TEST(BatchesWithoutDuplicates, RowsWithoutTextsFitAnywhere) {
-  EXPECT_EQ(checked(in_order(3), {{}, {}, {}}, 2), (Batches{{0, 1}, {2}}));
-  EXPECT_EQ(checked({}, {}, 2), Batches{});
+  EXPECT_EQ(checked(in_order(3), {{}, {}, {}}, 2), (Lists{{0, 1}, {2}}));
+  EXPECT_EQ(checked({}, {}, 2), Lists{});
 }
 
 TEST(BatchesWithoutDuplicates, IdsMayBeFarApart) {
   const uint32_t most = std::numeric_limits<uint32_t>::max();
-  EXPECT_EQ(checked(in_order(4), {{most, 0}, {most - 1, 7}, {most, 1}, {2, 3}}, 3),
-            (Batches{{0, 1, 3}, {2}}));
+  EXPECT_EQ(checked(in_order(4), {{most, 0}, {most - 1, 7}, {most, 1}, {2, 3}}, 3), (Lists{{0, 1, 3}, {2}}));
 }
 
 TEST(BatchesWithoutDuplicates, ABatchHasARow) {
@@ -97,7 +96,7 @@ TEST(BatchesWithoutDuplicates, ABatchHasARow) {
 }
 
 TEST(BatchesWithoutDuplicates, AllRowsTheSameText) {
-  const Batches batches = checked(in_order(1000), Ids(1000, {4}), 32);
+  const Lists batches = checked(in_order(1000), Ids(1000, {4}), 32);
   EXPECT_EQ(batches.size(), 1000U);
   EXPECT_EQ(batches[17], std::vector<uint32_t>{17});
 }
@@ -107,7 +106,7 @@ TEST(BatchesWithoutDuplicates, AHeavyTextIsSpreadOverTheBatches) {
   Ids ids;
   for (uint32_t row = 0; row < 4000; ++row) ids.push_back({row % 4 == 0 ? 0 : row});
   const auto order = epoch_order(5, 0, 4000, true);
-  const Batches batches = checked(order, ids, 4);
+  const Lists batches = checked(order, ids, 4);
   EXPECT_LE(batches.size(), 1100U);
   EXPECT_GE(full_ones(batches, 4), 950U);
 }
@@ -126,7 +125,7 @@ TEST(BatchesWithoutDuplicates, RowsThatShareTextsAtRandom) {
     const Ids ids = random_pairs(5000, texts);
     for (size_t batch_size : {2U, 16U, 64U, 512U}) checked(epoch_order(9, 1, 5000, true), ids, batch_size);
   }
-  const Batches batches = checked(epoch_order(9, 1, 5000, true), random_pairs(5000, 1000), 16);
+  const Lists batches = checked(epoch_order(9, 1, 5000, true), random_pairs(5000, 1000), 16);
   EXPECT_GE(full_ones(batches, 16), 300U) << "of 5000 / 16";
 }
 

@@ -15,11 +15,12 @@
 #include "base/file.h"
 #include "tests/base/one_line.h"
 #include "tests/compute/test_engine.h"
+#include "tests/places.h"
 #include "train/trainer.h"
 
 namespace hone::testing {
 
-inline const fs::path kModels = fs::path(HONE_FIXTURES) / "models";
+inline const fs::path kModels = fs::path(testing::kFixtures) / "models";
 
 // sentence1, sentence2, score
 inline data::ReadOptions pair_roles() {

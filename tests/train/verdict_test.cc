@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "tests/base/temp_folder.h"
+#include "tests/places.h"
 #include "tests/train/small_data.h"
 #include "tests/train/small_run.h"
 #include "train/trainer.h"
@@ -82,7 +83,7 @@ struct TaskCase {
 };
 
 fs::path losses_file(const char* name) {
-  return fs::path(HONE_FIXTURES) / "losses" / name;
+  return fs::path(testing::kFixtures) / "losses" / name;
 }
 
 data::Table task_table(const TaskCase& c) {
