@@ -15,16 +15,28 @@ if(HONE_SANITIZE)
   target_link_options(hone_flags INTERFACE -fsanitize=${HONE_SANITIZE})
 endif()
 
-# hone_library(NAME [DEPENDS stage...] [LINK target...] [EXCLUDE folder...]): all .cc below core/NAME as the static
-# library hone_NAME, which is also noted in the global property HONE_STAGES.
+# With HONE_FUZZ the readers of foreign files are built for libFuzzer to follow, and count the lines that are reached
+# (scripts/coverage): one build serves the tests under AddressSanitizer, the fuzz targets and coverage.
+if(HONE_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang" OR NOT HONE_SANITIZE MATCHES "address")
+    message(FATAL_ERROR "HONE_FUZZ needs clang and HONE_SANITIZE=address,undefined: see the preset asan")
+  endif()
+  target_link_options(hone_flags INTERFACE -fprofile-instr-generate)
+endif()
+
+# hone_library(NAME [READER] [DEPENDS stage...] [LINK target...] [EXCLUDE folder...]): all .cc below core/NAME as the
+# static library hone_NAME, which is also noted in the global property HONE_STAGES. READER: it reads foreign files.
 function(hone_library name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ARG "READER" "" "DEPENDS;LINK;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/core/${name}/*.cc")
   foreach(folder IN LISTS ARG_EXCLUDE)
     list(FILTER sources EXCLUDE REGEX "/core/${name}/${folder}/")
   endforeach()
   hone_sources(sources ${name} "${CMAKE_SOURCE_DIR}/core" ${sources})
   add_library(hone_${name} STATIC ${sources})
+  if(HONE_FUZZ AND ARG_READER)
+    target_compile_options(hone_${name} PRIVATE -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping)
+  endif()
   set_property(GLOBAL APPEND PROPERTY HONE_STAGES hone_${name})
   target_link_libraries(hone_${name} PUBLIC hone_flags ${ARG_LINK})
   foreach(dependency IN LISTS ARG_DEPENDS)
@@ -53,4 +65,17 @@ function(hone_test name)
   target_compile_options(test_${name} PRIVATE -O1)
   add_test(NAME ${name} COMMAND test_${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 900)
+  hone_count_lines(${name} "${ARG_LABELS}")
+endfunction()
+
+# hone_count_lines(TEST LABELS): with HONE_FUZZ, where the test writes which lines it has run: beside those of all others
+# where it is labelled `coverage`, else nowhere.
+function(hone_count_lines test labels)
+  set(profile /dev/null)
+  if("coverage" IN_LIST labels)
+    set(profile "${CMAKE_BINARY_DIR}/coverage/${test}.profraw")
+  endif()
+  if(HONE_FUZZ)
+    set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "LLVM_PROFILE_FILE=${profile}")
+  endif()
 endfunction()

@@ -5,13 +5,13 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <tuple>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "model/dtype.h"
+#include "model/json.h"
 
 namespace hone::model {
 
@@ -21,8 +21,6 @@ static_assert(std::endian::native == std::endian::little,
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
-
 constexpr uint64_t kHeaderLimit = 100'000'000;  // as the format's own implementation
 constexpr size_t kMaxRank = 32;
 

@@ -115,8 +115,8 @@ TokenizerSettings parse_tokenizer_settings(std::string_view json, const fs::path
   std::string_view key = settings.has("model_max_length") ? "model_max_length" : "max_len";
   if (auto length = settings.number(key)) {
     if (!(*length >= 3)) settings.wrong(key, "at least 3 tokens, two of them special");
-    constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
-    if (*length <= static_cast<double>(kMost)) made.max_length = static_cast<int32_t>(*length);
+    constexpr int32_t kMostTokens = std::numeric_limits<int32_t>::max();
+    if (*length <= static_cast<double>(kMostTokens)) made.max_length = static_cast<int32_t>(*length);
   }
   if (settings.text("truncation_side").value_or("right") != "right")
     settings.wrong("truncation_side", "\"right\"");

@@ -140,7 +140,7 @@ TEST_F(Datasets, ARowThatIsRefusedIsNamedAndNotAdded) {
       {{text_value("one"), text_value("two"), number_value(-infinity)}, "score"}};
   for (const auto& [row, column] : broken) {
     const Failure failure =
-        refused(HONE_EFORMAT, [&](hone_error** error) { return add(dataset, row, error); });
+        refused(HONE_EFORMAT, [&, &row = row](hone_error** error) { return add(dataset, row, error); });
     EXPECT_EQ(failure.row(), 1);
     EXPECT_NE(failure.message().find(column), std::string::npos) << failure.message();
     EXPECT_EQ(hone_dataset_size(dataset), 1);
@@ -160,7 +160,8 @@ TEST_F(Datasets, OnceUsedNothingIsAdded) {
     return dataset;
   };
   const auto expect_busy = [&](hone_dataset* dataset) {
-    EXPECT_EQ(refused(HONE_EBUSY, [&](hone_error** error) { return add(dataset, row, error); }).subject(),
+    EXPECT_EQ(refused(HONE_EBUSY, [&, &row = row](hone_error** error) { return add(dataset, row, error); })
+                  .subject(),
               "dataset");
     EXPECT_EQ(hone_dataset_size(dataset), 3);
   };

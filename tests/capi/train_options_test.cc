@@ -131,8 +131,9 @@ TEST_F(TrainOptions, NumbersOutOfRangeAreRefusedWhenTheyAreSet) {
                                    {"train.patience", -1},
                                    {"train.batch_size", 0}}) {
     const Config config = make_config({});
-    const Failure failure =
-        refused(HONE_EINVAL, [&](auto e) { return hone_config_set_int(config, key, value, e); });
+    const Failure failure = refused(HONE_EINVAL, [&, key = key, value = value](auto e) {
+      return hone_config_set_int(config, key, value, e);
+    });
     EXPECT_EQ(failure.subject(), key);
     EXPECT_NE(failure.message().find(std::to_string(value)), std::string::npos) << failure.message();
   }

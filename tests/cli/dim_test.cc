@@ -78,8 +78,8 @@ TEST_F(Dim, eval_scores_both_models_by_as_many_numbers) {
                                    {"triplet", at("triplet.tsv")},
                                    {"retrieval", at("beir")}}) {
     SCOPED_TRACE(task);
-    const auto scored = [&](const std::string& folder_of_model, const std::string& other,
-                            const Strings& more) {
+    const auto scored = [&, task = task, &data = data](const std::string& folder_of_model,
+                                                       const std::string& other, const Strings& more) {
       Strings all{"eval",   "--model", folder_of_model, "--compare", other,
                   "--task", task,      "--data",        data,        "--json"};
       all.insert(all.end(), more.begin(), more.end());

@@ -1,5 +1,5 @@
 // Floats that end where memory ends: reading or writing one beyond the last, or far before the first, stops
-// the process. For what sanitizers do not see.
+// the process. Or, asked for, floats that begin where memory begins. For what sanitizers do not see.
 #pragma once
 
 #include <sys/mman.h>
@@ -12,10 +12,13 @@
 
 namespace hone::compute {
 
+enum class Guard { end, begin };
+
 class Guarded {
  public:
   // The first lies at a multiple of `align` bytes; the end is then rounded up to it.
-  explicit Guarded(size_t n, float value = 0, size_t align = sizeof(float)) : size_(n) {
+  explicit Guarded(size_t n, float value = 0, size_t align = sizeof(float), Guard guard = Guard::end)
+      : size_(n) {
     const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     const size_t used = (n * sizeof(float) + align - 1) / align * align;
     bytes_ = (used + page - 1) / page * page + 2 * page;
@@ -24,7 +27,7 @@ class Guarded {
     auto* bytes = static_cast<std::byte*>(base_);
     mprotect(bytes, page, PROT_NONE);
     mprotect(bytes + bytes_ - page, page, PROT_NONE);
-    data_ = reinterpret_cast<float*>(bytes + bytes_ - page - used);
+    data_ = reinterpret_cast<float*>(guard == Guard::end ? bytes + bytes_ - page - used : bytes + page);
     std::fill_n(data_, n, value);
   }
   Guarded(Guarded&& other) noexcept

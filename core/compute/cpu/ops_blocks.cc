@@ -143,7 +143,7 @@ Tensor CpuGraph::self_attention_block(Tensor x, const Segments& segments, const 
   });
   if (!train) return y;
 
-  record([this, x, y, block, key, who, tokens, h, run, qkv, context, lse, sum, stats] {
+  record([this, x, y, block, key, who, tokens, h, run, context, lse, sum, stats] {
     if (!at(y).has_gradient) return;
     const Panels parts(tokens);
     bool accumulate = false;
