@@ -55,8 +55,8 @@ hone_dataset* keep_cheap_ones(Round& round, hone_runtime* runtime) {
   return dataset;
 }
 
-// ThreadSanitizer has enough of fewer: it looks for races, not for what adds up.
-#if defined(__SANITIZE_THREAD__)
+// Sanitizers have enough of fewer: they look for races and stray accesses, not for what adds up.
+#ifdef HONE_SANITIZED
 constexpr int kRounds = 200;
 #else
 constexpr int kRounds = 10000;
