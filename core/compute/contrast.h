@@ -2,10 +2,13 @@
 // with all rows of y, and its gradient.
 //
 // Rules
-// - The [M,N] similarities are never held: blocks of them are made from the vectors, used and forgotten, in
-//   the gradient once more for each side. Memory grows with M + N.
+// - The [M,N] similarities are never held: blocks of them are made from the vectors, used and forgotten, once
+//   for the sums and the gradient by x, once more for that by y. Memory grows with M + N.
 // - Done by the host's processors whatever the engine: beside an encoder's work it is about 1 % (design of
 //   losses: docs/architecture.md).
+// - Similarities of a sum are summed in double, from vectors as they are given: the logarithm is right to
+//   1e-6 whatever the scale, which as a float's it would not be. Those of the gradient by y are a float's:
+//   beside its weights' own size it is right to 3e-7 scale |x| |y|.
 // - The bits are the same at any thread count: a row's sum is made by one task, column by column.
 #pragma once
 
@@ -27,7 +30,7 @@ struct LeftOut {
 // The same columns by rows of the other side.
 LeftOut transposed(const LeftOut& left_out, int64_t columns);
 
-// A matrix [rows, width] that products may read a little beyond.
+// A matrix [rows, width] that products may read a little beyond, where nothing is set.
 class Rows {
  public:
   Rows() = default;
@@ -39,17 +42,42 @@ class Rows {
   int64_t width() const { return width_; }
 
  private:
+  struct Unset {};
+  Rows(int64_t rows, int64_t width, Unset);
   int64_t rows_ = 0, width_ = 0;
   cpu::AlignedFloats data_;
 };
 
-// lse[i] = log(sum over j of e^(scale x_i . y_j)); minus infinity where no column counts.
-void log_sum_exp(Engine& engine, const Rows& x, const Rows& y, float scale, const LeftOut& left_out,
-                 std::span<float> lse);
+// Vectors that are compared, each times a factor of its own: 1 / its length where cosines are asked.
+class Vectors {
+ public:
+  // `given` must outlive it. `factors`: empty, all 1.
+  Vectors(std::span<const float> given, int64_t rows, int64_t width, std::vector<double> factors = {});
+  int64_t rows() const { return rows_.rows(); }
+  int64_t width() const { return rows_.width(); }
+  const float* given(int64_t i) const { return given_.data() + i * width(); }
+  const double* factors() const { return factors_.data(); }
+  const Rows& scaled() const { return rows_; }  // times its factor, as a float
 
-// With weight[i] the derivative of a loss by lse[i]: dx += and dy += its gradient.
-void log_sum_exp_gradient(Engine& engine, const Rows& x, const Rows& y, float scale, const LeftOut& left_out,
-                          std::span<const float> lse, std::span<const float> weight, Rows& dx, Rows& dy);
+ private:
+  std::span<const float> given_;
+  std::vector<double> factors_;
+  Rows rows_;
+};
+// x_i . y_j, as it enters the sums below.
+double similarity(const Vectors& x, int64_t i, const Vectors& y, int64_t j);
+
+// Of each row of x with the rows of y that count.
+struct Sums {
+  std::vector<double> log;  // of the sum over j of e^(scale x_i . y_j); minus infinity where no column counts
+  Rows mean;                // of y_j, weighted by these exponentials; 0 where none counts
+};
+Sums log_sum_exp(Engine& engine, const Vectors& x, const Vectors& y, double scale, const LeftOut& left_out);
+
+// With slope[i] the derivative of a loss by sums.log[i], times scale: dy += its gradient by y. That by x_i is
+// slope[i] mean[i].
+void log_sum_exp_gradient(Engine& engine, const Vectors& x, const Vectors& y, double scale,
+                          const LeftOut& left_out, const Sums& sums, std::span<const double> slope, Rows& dy);
 
 // For each row of x the columns of y with x_i . y_j >= least, as LeftOut.
 LeftOut similar(Engine& engine, const Rows& x, const Rows& y, float least);

@@ -1,4 +1,9 @@
 // A teacher's distribution over the documents of a row imitated.
+//
+// The divergence is summed as terms t (e^d - 1 - d), d the difference of logarithms: none is negative, where
+// t log(t / p) cancel each other once the student is near. Slopes add up to 0, so the one of the document
+// that the teacher wants most is minus the sum of the others: where both give it nearly all, their difference
+// would be rounding.
 #include <algorithm>
 #include <cmath>
 
@@ -9,10 +14,11 @@ namespace hone::loss {
 namespace {
 
 std::vector<double> log_softmax(std::vector<double> x) {
-  const double most = *std::max_element(x.begin(), x.end());
-  double sum = 0;
-  for (double v : x) sum += std::exp(v - most);
-  for (double& v : x) v -= most + std::log(sum);
+  const auto top = std::max_element(x.begin(), x.end());
+  const double most = *top;
+  double others = 0;
+  for (auto v = x.begin(); v != x.end(); ++v) others += v == top ? 0 : std::exp(*v - most);
+  for (double& v : x) v = v - most - std::log1p(others);
   return x;
 }
 
@@ -34,13 +40,21 @@ class Kl final : public Loss {
                      teacher_temperature_;
       }
       const std::vector<double> p = log_softmax(student), t = log_softmax(teacher);
+      const auto top = static_cast<size_t>(std::max_element(t.begin(), t.end()) - t.begin());
+      std::vector<double> slope(documents);
+      double others = 0;
       for (size_t d = 0; d < documents; ++d) {
-        const double wanted = std::exp(t[d]);
-        if (wanted > 0) sum += scale * wanted * (t[d] - p[d]);
+        const double wanted = std::exp(t[d]), off = p[d] - t[d];
+        slope[d] = std::abs(off) < 1 ? wanted * std::expm1(off) : std::exp(p[d]) - wanted;
+        const double term = slope[d] - wanted * off;
+        sum += term < 0 ? 0 : scale * term;  // rounding is not below 0
+        if (d != top) others += slope[d];
+      }
+      slope[top] = -others;
+      for (size_t d = 0; d < documents; ++d) {
         const auto role = 1 + static_cast<int64_t>(d);
         add_score_gradient(similarity_, q, batch.vector(role, i), batch.dim,
-                           scale * (std::exp(p[d]) - wanted) / student_temperature_,
-                           gradient.data() + i * batch.dim,
+                           scale * slope[d] / student_temperature_, gradient.data() + i * batch.dim,
                            gradient.data() + (role * batch.rows + i) * batch.dim);
       }
     }

@@ -5,8 +5,11 @@
 // The log of the partition is the log-sum-exp over the directions, or with per_direction their mean. A query
 // is no negative of itself, nor is a document of another of its own row; false negatives are left out of all.
 //
-// A row without negatives has no gradient, exactly: what rounding would leave of one, an optimizer that
-// divides by its size would take for a direction.
+// A row's own pair, the positive, is in none of the long sums: its similarity is one number, and the sums are
+// taken relative to it. So the loss is never below 0, where it is nearly 0 it is as exact as elsewhere, and
+// so is its gradient: the pair's slope is minus that of all negatives, not what rounding leaves of two
+// numbers near 1. A row without negatives has no gradient, exactly: what rounding would leave of one, an
+// optimizer that divides by its size would take for a direction.
 //
 // Where hard negatives weigh more, documents of other rows may have another factor than those of the query's
 // own row: the former are summed as ever, with a factor of theirs, the few others one by one.
@@ -14,6 +17,7 @@
 #include <cmath>
 #include <limits>
 
+#include "loss/log_partition.h"
 #include "loss/losses.h"
 #include "loss/scores.h"
 
@@ -23,40 +27,49 @@ namespace {
 
 using compute::LeftOut;
 using compute::Rows;
+using compute::Vectors;
 
-// Rows of a batch, to length 1 where the similarity is the cosine.
+// Vectors of a batch, of length 1 where the similarity is the cosine, and the gradient by these.
 struct Side {
-  Rows rows, gradient;
   std::vector<double> lengths;  // empty: as they are
+  Vectors vectors;
+  Rows gradient;
 
   Side(std::span<const float> values, int64_t count, int64_t dim, bool unit)
-      : rows(Rows::copy(values, count, dim)), gradient(count, dim) {
-    if (!unit) return;
+      : lengths(unit ? lengths_of(values, count, dim) : std::vector<double>()),
+        vectors(values, count, dim, inverse(lengths)),
+        gradient(count, dim) {}
+  const float* row(int64_t r) const { return vectors.scaled().row(r); }
+  void add_gradient(float* to) const {
+    const int64_t dim = gradient.width();
+    for (int64_t r = 0; r < gradient.rows(); ++r, to += dim) {
+      const float *unit = row(r), *slope = gradient.row(r);
+      double along = 0;
+      for (int64_t i = 0; !lengths.empty() && lengths[static_cast<size_t>(r)] > kNormalizeFloor && i < dim;
+           ++i)
+        along += static_cast<double>(unit[i]) * static_cast<double>(slope[i]);
+      const double factor = vectors.factors()[r];
+      for (int64_t i = 0; i < dim; ++i) {
+        to[i] += static_cast<float>((static_cast<double>(slope[i]) - static_cast<double>(unit[i]) * along) *
+                                    factor);
+      }
+    }
+  }
+
+ private:
+  static std::vector<double> lengths_of(std::span<const float> values, int64_t count, int64_t dim) {
+    std::vector<double> lengths;
     for (int64_t r = 0; r < count; ++r) {
-      float* x = rows.row(r);
+      const float* x = values.data() + r * dim;
       double square = 0;
       for (int64_t i = 0; i < dim; ++i) square += static_cast<double>(x[i]) * static_cast<double>(x[i]);
       lengths.push_back(std::sqrt(square));
-      const double inverse = 1 / std::max(lengths.back(), kNormalizeFloor);
-      for (int64_t i = 0; i < dim; ++i) x[i] = static_cast<float>(static_cast<double>(x[i]) * inverse);
     }
+    return lengths;
   }
-  void add_gradient(float* to) const {
-    const int64_t dim = rows.width();
-    for (int64_t r = 0; r < rows.rows(); ++r, to += dim) {
-      const float *unit = rows.row(r), *slope = gradient.row(r);
-      double along = 0, inverse = 1;
-      if (!lengths.empty()) {
-        const double length = lengths[static_cast<size_t>(r)];
-        inverse = 1 / std::max(length, kNormalizeFloor);
-        for (int64_t i = 0; length > kNormalizeFloor && i < dim; ++i)
-          along += static_cast<double>(unit[i]) * static_cast<double>(slope[i]);
-      }
-      for (int64_t i = 0; i < dim; ++i) {
-        to[i] += static_cast<float>((static_cast<double>(slope[i]) - static_cast<double>(unit[i]) * along) *
-                                    inverse);
-      }
-    }
+  static std::vector<double> inverse(std::vector<double> lengths) {
+    for (double& length : lengths) length = 1 / std::max(length, kNormalizeFloor);
+    return lengths;
   }
 };
 
@@ -103,125 +116,98 @@ class Mnr final : public Loss {
 
     static const FalseNegatives kNone;
     const FalseNegatives& f = batch.false_negatives != nullptr ? *batch.false_negatives : kNone;
-    const bool apart = options_.hardness != Hardness::none;  // a query's own documents, in the sums
+    const bool apart = options_.hardness != Hardness::none;  // hard negatives of a query's own
+    const LeftOut own_documents =
+        apart || options_.doc_doc ? with_own(f.documents, rows, documents, rows) : LeftOut();
+    const LeftOut own_positive = apart ? LeftOut() : with_own(f.documents, rows, rows, rows);
+    const LeftOut own_query =
+        options_.query_query || options_.doc_query ? with_own(f.queries, rows, rows, rows) : LeftOut();
     std::vector<Direction> directions;
-    LeftOut own_documents, own_queries;  // the row's own too
-    if (apart || options_.doc_doc) own_documents = with_own(f.documents, rows, documents, rows);
-    if (options_.query_query) own_queries = with_own(f.queries, rows, rows, rows);
-    directions.push_back({&queries, &docs, apart ? &own_documents : &f.documents,
+    directions.push_back({&queries, &docs, apart ? &own_documents : &own_positive,
                           options_.scale + added_to(Hardness::in_batch_negatives)});
-    if (options_.query_query) directions.push_back({&queries, &queries, &own_queries, options_.scale});
-    if (options_.doc_query) directions.push_back({&positives, &queries, &f.queries, options_.scale});
+    if (options_.query_query) directions.push_back({&queries, &queries, &own_query, options_.scale});
+    if (options_.doc_query) directions.push_back({&positives, &queries, &own_query, options_.scale});
     if (options_.doc_doc) directions.push_back({&positives, &docs, &own_documents, options_.scale});
     for (Direction& d : directions) {
-      d.lse.resize(static_cast<size_t>(rows));
-      compute::log_sum_exp(engine, d.x->rows, d.y->rows, static_cast<float>(d.factor), *d.left_out, d.lse);
+      d.sums = compute::log_sum_exp(engine, d.x->vectors, d.y->vectors, d.factor, *d.left_out);
+      d.slope.resize(static_cast<size_t>(rows));
     }
-    if (apart) add_own(directions[0], f.documents);
-    const double sum = partition(directions, rows);
-    double positive = 0;
+    double sum = 0;
+    std::vector<int64_t> own;  // hard negatives of the row that are summed one by one
     for (int64_t i = 0; i < rows; ++i) {
-      positive += options_.scale * score(Score::dot, queries.rows.row(i), docs.rows.row(i), batch.dim);
-      if (is_alone(directions, f.documents, i)) {
-        for (Direction& d : directions) d.weight[static_cast<size_t>(i)] = 0;
-        continue;
+      own.clear();
+      for (int64_t c = i + rows; apart && c < documents; c += rows) {
+        const auto without = columns_of(f.documents, i);
+        if (!std::binary_search(without.begin(), without.end(), c)) own.push_back(c);
       }
-      add_score_gradient(Score::dot, queries.rows.row(i), docs.rows.row(i), batch.dim,
-                         -options_.scale / static_cast<double>(rows), queries.gradient.row(i),
-                         docs.gradient.row(i));
+      sum += add_row(directions, own, i);
     }
-    if (apart) add_own_gradient(directions[0], f.documents);
     for (Direction& d : directions) {
-      // What is added to the scale has no gradient.
-      if (d.factor != options_.scale) {
-        for (float& w : d.weight) w = static_cast<float>(static_cast<double>(w) * options_.scale / d.factor);
-      }
-      compute::log_sum_exp_gradient(engine, d.x->rows, d.y->rows, static_cast<float>(d.factor), *d.left_out,
-                                    d.lse, d.weight, d.x->gradient, d.y->gradient);
+      compute::log_sum_exp_gradient(engine, d.x->vectors, d.y->vectors, d.factor, *d.left_out, d.sums,
+                                    d.slope, d.y->gradient);
     }
     queries.add_gradient(gradient.data());
     docs.add_gradient(gradient.data() + queries_end);
     positives.add_gradient(gradient.data() + queries_end);
-    return (sum - positive) / static_cast<double>(rows);
+    return sum / static_cast<double>(rows);
   }
 
  private:
   struct Direction {
     Side *x, *y;
     const LeftOut* left_out;
-    double factor;  // of similarities in the sums
-    std::vector<float> lse = {}, weight = {};
+    double factor;  // of similarities in the sums; what is added to the scale has no gradient
+    compute::Sums sums = {};
+    std::vector<double> slope = {};  // derivatives of the loss by sums.log, times scale
   };
-  // Whether row i is compared with nothing but its own positive. `documents`: what the first direction leaves
-  // out.
-  static bool is_alone(const std::vector<Direction>& directions, const LeftOut& documents, int64_t i) {
-    for (const Direction& d : directions) {
-      const bool first = &d == directions.data();
-      const size_t left_out = columns_of(first ? documents : *d.left_out, i).size();
-      const bool own = first || (d.y == directions[0].x && d.x != d.y);  // positives with queries
-      if (d.y->rows.rows() - static_cast<int64_t>(left_out) > (own ? 1 : 0)) return false;
+  // The loss of row i. Fills the directions' slopes; adds the gradient of the row's own pair, of its `own`
+  // hard negatives, and by x of the sums.
+  double add_row(std::vector<Direction>& directions, std::span<const int64_t> own, int64_t i) const {
+    Side &queries = *directions[0].x, &docs = *directions[0].y;
+    const int64_t rows = queries.gradient.rows(), dim = queries.gradient.width();
+    const double pair = options_.scale * similarity(queries.vectors, i, docs.vectors, i);
+    // Of the row's own, then of the directions, of which the first holds these too.
+    std::vector<double> logits;
+    for (int64_t c : own) {
+      const double factor = options_.scale + added_to(Hardness::hard_negatives);
+      logits.push_back(factor * similarity(queries.vectors, i, docs.vectors, c) - pair);
     }
-    return true;
+    for (const Direction& d : directions) logits.push_back(d.sums.log[static_cast<size_t>(i)] - pair);
+    const std::span<double> all(logits);
+    double value = 0, parts = 1;
+    if (options_.per_direction) {  // each holds the pair
+      parts = static_cast<double>(directions.size());
+      value = log_partition(1, all.first(own.size() + 1)) / parts;
+      for (size_t k = own.size() + 1; k < all.size(); ++k)
+        value += log_partition(1, all.subspan(k, 1)) / parts;
+    } else {
+      value = log_partition(options_.doc_query ? 2 : 1, all);
+    }
+    double negatives = 0;  // slopes of all of them
+    for (double& slope : logits) {
+      slope *= options_.scale / (parts * static_cast<double>(rows));
+      negatives += slope;
+    }
+    const auto add = [&](int64_t c, double slope) {
+      add_score_gradient(Score::dot, queries.row(i), docs.row(c), dim, slope, queries.gradient.row(i),
+                         docs.gradient.row(c));
+    };
+    add(i, -negatives);
+    for (size_t k = 0; k < own.size(); ++k) add(own[k], logits[k]);
+    for (size_t k = 0; k < directions.size(); ++k) {
+      Direction& d = directions[k];
+      const double slope = d.slope[static_cast<size_t>(i)] = logits[own.size() + k];
+      const float* mean = d.sums.mean.row(i);
+      float* to = d.x->gradient.row(i);
+      for (int64_t j = 0; j < dim; ++j) to[j] += static_cast<float>(slope * static_cast<double>(mean[j]));
+    }
+    return value;
   }
   // To the scale of negatives of a kind.
   double added_to(Hardness kind) const {
     const bool all = options_.hardness == Hardness::all_negatives && kind != Hardness::none;
     return all || options_.hardness == kind ? options_.hardness_strength : 0;
   }
-  // body(document, logit) for each document of row i's own that counts.
-  template <class Body>
-  void for_own(const Direction& d, const LeftOut& left_out, int64_t i, const Body& body) const {
-    const auto without = columns_of(left_out, i);
-    const int64_t rows = d.x->rows.rows(), documents = d.y->rows.rows();
-    for (int64_t c = i; c < documents; c += rows) {
-      if (std::binary_search(without.begin(), without.end(), c)) continue;
-      const double factor = options_.scale + added_to(c < rows ? Hardness::none : Hardness::hard_negatives);
-      body(c, factor * score(Score::dot, d.x->rows.row(i), d.y->rows.row(c), d.x->rows.width()));
-    }
-  }
-  void add_own(Direction& d, const LeftOut& left_out) const {
-    for (int64_t i = 0; i < d.x->rows.rows(); ++i) {
-      std::vector<double> logits{static_cast<double>(d.lse[static_cast<size_t>(i)])};
-      for_own(d, left_out, i, [&](int64_t, double logit) { logits.push_back(logit); });
-      const double most = *std::max_element(logits.begin(), logits.end());
-      double total = 0;
-      for (double logit : logits) total += std::exp(logit - most);
-      d.lse[static_cast<size_t>(i)] = static_cast<float>(most + std::log(total));
-    }
-  }
-  void add_own_gradient(Direction& d, const LeftOut& left_out) const {
-    for (int64_t i = 0; i < d.x->rows.rows(); ++i) {
-      const auto at = static_cast<size_t>(i);
-      const double weight = options_.scale * static_cast<double>(d.weight[at]);
-      for_own(d, left_out, i, [&](int64_t c, double logit) {
-        add_score_gradient(Score::dot, d.x->rows.row(i), d.y->rows.row(c), d.x->rows.width(),
-                           weight * std::exp(logit - static_cast<double>(d.lse[at])), d.x->gradient.row(i),
-                           d.y->gradient.row(c));
-      });
-    }
-  }
-  // The sum of the rows' log partitions; fills the weights: their derivative by each log-sum-exp / rows.
-  double partition(std::vector<Direction>& directions, int64_t rows) const {
-    double sum = 0;
-    for (Direction& d : directions) d.weight.resize(static_cast<size_t>(rows));
-    for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
-      double most = -std::numeric_limits<double>::infinity(), total = 0, mean = 0;
-      for (const Direction& d : directions) most = std::max(most, static_cast<double>(d.lse[i]));
-      for (const Direction& d : directions) {
-        total += std::exp(static_cast<double>(d.lse[i]) - most);
-        mean += static_cast<double>(d.lse[i]) / static_cast<double>(directions.size());
-      }
-      const double joint = most + std::log(total);
-      sum += options_.per_direction ? mean : joint;
-      for (Direction& d : directions) {
-        const double share = options_.per_direction ? 1 / static_cast<double>(directions.size())
-                                                    : std::exp(static_cast<double>(d.lse[i]) - joint);
-        d.weight[i] = static_cast<float>(share / static_cast<double>(rows));
-      }
-    }
-    return sum;
-  }
-
   MnrOptions options_;
 };
 

@@ -1,9 +1,9 @@
 // A classifier on pairs: (u, v, |u - v|) through a linear layer. The layer is a head: trained with the model,
 // kept in checkpoints, of no use afterwards.
-#include <algorithm>
 #include <cmath>
 
 #include "loss/head.h"
+#include "loss/log_partition.h"
 #include "loss/losses.h"
 
 namespace hone::loss {
@@ -27,14 +27,15 @@ class Softmax final : public Loss {
         features[2 * dim + k] = std::abs(features[k] - features[dim + k]);
       }
       std::vector<double> y = linear(heads_, features);
-      const double most = *std::max_element(y.begin(), y.end());
-      double total = 0;
-      for (double x : y) total += std::exp(x - most);
-      const double log_total = most + std::log(total);
       const auto wanted = static_cast<size_t>(batch.labels[static_cast<size_t>(i)]);
-      sum += log_total - y[wanted];
-      for (size_t c = 0; c < y.size(); ++c)
-        y[c] = (std::exp(y[c] - log_total) - (c == wanted ? 1 : 0)) / rows;
+      std::vector<double> others;  // relative to what is wanted
+      for (size_t c = 0; c < y.size(); ++c) {
+        if (c != wanted) others.push_back(y[c] - y[wanted]);
+      }
+      sum += log_partition(1, others);
+      double all = 0;
+      for (double slope : others) all += slope;
+      for (size_t c = 0, k = 0; c < y.size(); ++c) y[c] = (c == wanted ? -all : others[k++]) / rows;
       const std::vector<double> dx = linear_gradient(heads_, features, y);
       float *du = gradient.data() + i * batch.dim, *dv = gradient.data() + (batch.rows + i) * batch.dim;
       for (size_t k = 0; k < dim; ++k) {

@@ -1,7 +1,7 @@
-// Every vector kernel on operands that end, or begin, where the process may not read, at widths that leave
-// every kind of remainder. No sanitizer sees what kernels read (CMakeLists.txt): here one float too far ends
-// the process. That the numbers are right is judged against sums in double, coarsely: gradients_test.cc and
-// the torch engine judge the rest.
+// Every vector kernel (those of contrast.h: contrast_kernels_test.cc) on operands that end, or begin, where
+// the process may not read, at widths that leave every kind of remainder. No sanitizer sees what kernels read
+// (CMakeLists.txt): here one float too far ends the process. That the numbers are right is judged against
+// sums in double, coarsely: gradients_test.cc and the torch engine judge the rest.
 #include "compute/cpu/kernels.h"
 
 #include <gtest/gtest.h>
@@ -138,25 +138,6 @@ TEST_P(Kernels, sums_and_updates) {
       ASSERT_EQ(at(y, i), double{before[static_cast<size_t>(i)] + x[static_cast<size_t>(i)]}) << n;
       ASSERT_NEAR(at(sums, i), at(table, i) + at(table, n + i) + at(table, 2 * n + i), 1e-6) << n;
       ASSERT_NEAR(at(m, i), 0.1 * 0.81 * at(g, i), 1e-6) << n;
-    }
-  }
-}
-
-TEST_P(Kernels, exponentials) {
-  for (const int64_t n : kWidths) {
-    const Guarded x = drawn(n, 1);
-    double most = -2, sum = 0;
-    for (const float value : x) most = std::max(most, double{value});
-    for (const float value : x) sum += std::exp(2 * (value - most));
-    EXPECT_EQ(largest(x.data(), n), most) << n;
-    EXPECT_NEAR(exp_sum(x.data(), n, 2, static_cast<float>(2 * most)), sum, 1e-5 * sum) << n;
-    Guarded row = drawn(n, 1), columns = drawn(n, 1);
-    const Guarded shift = floats(n, static_cast<float>(2 * most)), weight = floats(n, 3);
-    exp_row(row.data(), n, 2, static_cast<float>(2 * most), 3);
-    exp_columns(columns.data(), n, 2, shift.data(), weight.data());
-    for (int64_t i = 0; i < n; ++i) {
-      ASSERT_NEAR(at(row, i), 3 * std::exp(2 * (at(x, i) - most)), 1e-5) << n;
-      ASSERT_EQ(at(row, i), at(columns, i)) << n;
     }
   }
 }

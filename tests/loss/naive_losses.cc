@@ -77,19 +77,26 @@ bool left_out(const compute::LeftOut& columns, int64_t row, int64_t column) {
   return std::find(begin, end, column) != end;
 }
 
-// The logits of row i, one list for each direction.
-std::vector<Vector> logits(const Numbers& n, const Mnr& o, int64_t i) {
+struct Term {
+  int64_t x, y;  // vectors: role * rows + row
+  double logit;
+};
+// The terms of row i, one list for each direction.
+std::vector<std::vector<Term>> mnr_terms(const Numbers& n, const Mnr& o, int64_t i) {
   static const FalseNegatives kNone;
   const FalseNegatives& f = n.false_negatives != nullptr ? *n.false_negatives : kNone;
   const auto among = [&](const char* direction) { return o.directions.find(direction) != std::string::npos; };
-  const auto score = [&](const Vector& x, const Vector& y) {
-    return o.scale * similarity(o.similarity, x, y);
+  const int64_t positive = n.rows + i;
+  std::vector<std::vector<Term>> all;
+  const auto add = [&](int64_t x, int64_t y, double strength = 0) {
+    double logit = o.scale * similarity(o.similarity, at(n, 0, x), at(n, 0, y));
+    if (strength != 0)
+      logit += strength * similarity(o.similarity, vector_of(n, n.held, 0, x), vector_of(n, n.held, 0, y));
+    all.back().push_back({x, y, logit});
   };
-  const Vector query = at(n, 0, i), positive = at(n, 1, i);
-  std::vector<Vector> all;
-  const auto queries = [&](const Vector& x, const compute::LeftOut& without, bool own) {
+  const auto queries = [&](int64_t x, bool own) {
     for (int64_t j = 0; j < n.rows; ++j) {
-      if ((own || j != i) && !left_out(without, i, j)) all.back().push_back(score(x, at(n, 0, j)));
+      if ((own || j != i) && !left_out(f.queries, i, j)) add(x, j);
     }
   };
   all.emplace_back();
@@ -99,28 +106,41 @@ std::vector<Vector> logits(const Numbers& n, const Mnr& o, int64_t i) {
     for (int64_t j = 0; j < n.rows; ++j) {
       if (left_out(f.documents, i, (role - 1) * n.rows + j)) continue;
       const bool harder = j != i ? in_batch : role > 1 && own;
-      const double held = similarity(o.similarity, vector_of(n, n.held, 0, i), vector_of(n, n.held, role, j));
-      all.back().push_back(score(query, at(n, role, j)) + (harder ? o.strength * held : 0));
+      add(i, role * n.rows + j, harder ? o.strength : 0);
     }
   }
   if (among("qq")) {
     all.emplace_back();
-    queries(query, f.queries, false);
+    queries(i, false);
   }
   if (among("dq")) {
     all.emplace_back();
-    queries(positive, f.queries, true);
+    queries(positive, true);
   }
   if (among("dd")) {
     all.emplace_back();
     for (int64_t role = 1; role < n.roles; ++role) {
       for (int64_t j = 0; j < n.rows; ++j) {
-        if (j != i && !left_out(f.documents, i, (role - 1) * n.rows + j))
-          all.back().push_back(score(positive, at(n, role, j)));
+        if (j != i && !left_out(f.documents, i, (role - 1) * n.rows + j)) add(positive, role * n.rows + j);
       }
     }
   }
   return all;
+}
+std::vector<Vector> logits(const Numbers& n, const Mnr& o, int64_t i) {
+  std::vector<Vector> all;
+  for (const auto& direction : mnr_terms(n, o, i)) {
+    all.emplace_back();
+    for (const Term& term : direction) all.back().push_back(term.logit);
+  }
+  return all;
+}
+
+// gradient += slope d similarity(x, y) / d x
+void add_slope(Score kind, double slope, const Vector& x, const Vector& y, double* gradient) {
+  const double lengths = kind == Score::dot ? 1 : length(x) * length(y);
+  const double along = kind == Score::dot ? 0 : dot(x, y) / (dot(x, x) * lengths);
+  for (size_t k = 0; k < x.size(); ++k) gradient[k] += slope * (y[k] / lengths - along * x[k]);
 }
 
 }  // namespace
@@ -163,6 +183,49 @@ Value mnr(Mnr options) {
     }
     return sum / static_cast<double>(n.rows);
   };
+}
+
+Judged judged_mnr(const Mnr& o, const Numbers& n) {
+  Judged judged;
+  judged.gradient.resize(n.vectors.size());
+  judged.summed.resize(static_cast<size_t>(n.roles * n.rows));
+  for (int64_t i = 0; i < n.rows; ++i) {
+    std::vector<std::vector<Term>> parts = mnr_terms(n, o, i);
+    if (!o.per_direction) {
+      for (size_t d = 1; d < parts.size(); ++d)
+        parts[0].insert(parts[0].end(), parts[d].begin(), parts[d].end());
+      parts.resize(1);
+    }
+    const double share = 1 / static_cast<double>(n.rows * static_cast<int64_t>(parts.size()));
+    const double wanted = o.scale * similarity(o.similarity, at(n, 0, i), at(n, 1, i));
+    for (const auto& part : parts) {
+      // e^0 for each place of the pair, and what the others come to.
+      const auto is_pair = [&](const Term& t) {
+        return t.x + t.y == n.rows + 2 * i && (t.x == i || t.y == i);
+      };
+      double pairs = 0, others = 0, most = 0;
+      for (const Term& t : part) most = std::max(most, t.logit - wanted);
+      for (const Term& t : part) (is_pair(t) ? pairs : others) += std::exp(t.logit - wanted - most);
+      judged.value += share * (most == 0 ? std::log1p(pairs - 1 + others) : most + std::log(pairs + others));
+      const auto add = [&](int64_t x, int64_t y, double slope) {
+        const Vector u = at(n, 0, x), v = at(n, 0, y);
+        const bool cosine = o.similarity == Score::cosine;
+        judged.summed[static_cast<size_t>(x)] += std::abs(slope) * (cosine ? 1 / length(u) : length(v));
+        judged.summed[static_cast<size_t>(y)] += std::abs(slope) * (cosine ? 1 / length(v) : length(u));
+        add_slope(o.similarity, slope, u, v, judged.gradient.data() + x * n.dim);
+        add_slope(o.similarity, slope, v, u, judged.gradient.data() + y * n.dim);
+      };
+      double sum = 0;
+      for (const Term& t : part) {
+        if (is_pair(t)) continue;
+        const double slope = share * o.scale * std::exp(t.logit - wanted - most) / (pairs + others);
+        sum += slope;
+        add(t.x, t.y, slope);
+      }
+      add(i, n.rows + i, -sum);
+    }
+  }
+  return judged;
 }
 
 Value contrastive(Score kind, double margin) {

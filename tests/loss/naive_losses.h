@@ -47,6 +47,15 @@ Value kl(Score similarity, double student_temperature, double teacher_temperatur
 // `cut_labels`: they are vectors.
 Value matryoshka(Value inner, std::vector<int64_t> dims, Vector weights, bool cut_labels);
 
+// A loss and its gradient by the vectors as their formulas read once they are taken relative to what is
+// wanted: as exact where the loss is nearly 0, where differences of values are rounding.
+struct Judged {
+  double value = 0;
+  Vector gradient;  // [roles, rows, dim]
+  Vector summed;    // [roles, rows]: the lengths of what a vector's gradient is the sum of
+};
+Judged judged_mnr(const Mnr& options, const Numbers& n);
+
 // d value / d each number of `field`, a member of `n`, by central differences. The step is small beside every
 // distance to a kink, and large beside the rounding of doubles.
 Vector differences(const Value& value, Numbers& n, Vector& field);

@@ -97,11 +97,20 @@ void adamw_replay(float* p, float* m, float* v, int64_t n, const AdamWConstants*
 // ---- kernels_contrast.cc
 
 float largest(const float* x, int64_t n);  // n > 0
-// sum of e^(scale x - shift), which must not be above 0 by more than rounding
-double exp_sum(const float* x, int64_t n, float scale, float shift);
-// x = weight e^(scale x - shift)
-void exp_row(float* x, int64_t n, float scale, float shift, float weight);
-// The same with a shift and a weight for each column.
+
+// Products summed in double, of [m, depth] doubles with [n, depth] floats. Of the latter whole strips are
+// packed, each [depth, exact_columns()], what is beyond n as zeros; of x and out whole groups of exact_rows()
+// rows are read and written, of a row of out whole strips.
+int64_t exact_columns();
+int64_t exact_rows();
+void pack_exact(const float* from, int64_t ld, int64_t n, int64_t depth, float* to);
+void multiply_exact(const double* x, int64_t m, int64_t depth, const float* strips, int64_t n, double* out,
+                    int64_t ld);
+// x[j] *= factor[j]; the largest of them. n > 0.
+double scale_columns(double* x, int64_t n, const double* factor);
+// weight = e^(x - shift), 0 below e^-87; their sum. No x is above the shift.
+double exp_weights(const double* x, int64_t n, double shift, float* weight);
+// x[j] = weight[j] e^(scale x[j] - shift[j]), 0 below e^-87, and no exponent taken for more than 0.
 void exp_columns(float* x, int64_t n, float scale, const float* shift, const float* weight);
 
 // Name of the instruction set the kernels run on: "AVX3", "AVX2", ...
