@@ -229,11 +229,11 @@ void Columns::put_number(const Slot& slot, double value, size_t line) {
 }
 
 // What was appended of a vector that is refused is taken off again.
-template <class Value>
-void Columns::put_checked_vector(const Slot& slot, Value value, size_t line) {
+template <class Value, class... How>
+void Columns::put_checked_vector(const Slot& slot, size_t line, Value value, How... how) {
   Vectors& vectors = *slot.vectors;
   const size_t before = vectors.values.size();
-  const std::string wrong = append_numbers(value, vectors.values);
+  const std::string wrong = append_numbers(value, vectors.values, how...);
   const size_t width = vectors.values.size() - before;
   if (wrong.empty() && width > 0 && before == 0) vectors.width = width;
   if (wrong.empty() && width > 0 && width == vectors.width) return;
@@ -244,16 +244,16 @@ void Columns::put_checked_vector(const Slot& slot, Value value, size_t line) {
        width == 1 ? " number" : " numbers", ", expected ", vectors.width, " as in the first row");
 }
 
-void Columns::put_vector(const Slot& slot, std::string_view value, size_t line) {
-  put_checked_vector(slot, value, line);
+void Columns::put_vector(const Slot& slot, std::string_view value, size_t line, Notation notation) {
+  put_checked_vector(slot, line, value, notation);
 }
 
 void Columns::put_vector(const Slot& slot, std::span<const float> value, size_t line) {
-  put_checked_vector(slot, value, line);
+  put_checked_vector(slot, line, value);
 }
 
 void Columns::put_vector(const Slot& slot, std::span<const double> value, size_t line) {
-  put_checked_vector(slot, value, line);
+  put_checked_vector(slot, line, value);
 }
 
 void Columns::put_field(const Slot& slot, std::string_view value, size_t line) {

@@ -46,7 +46,7 @@ class Columns {
   void put_number(const Slot& slot, std::string_view value, size_t line);
   void put_number(const Slot& slot, double value, size_t line);
   // The text of a vector, or its numbers.
-  void put_vector(const Slot& slot, std::string_view value, size_t line);
+  void put_vector(const Slot& slot, std::string_view value, size_t line, Notation notation = Notation::text);
   void put_vector(const Slot& slot, std::span<const float> value, size_t line);
   void put_vector(const Slot& slot, std::span<const double> value, size_t line);
   // A field of a file without types, as what the slot is.
@@ -73,8 +73,8 @@ class Columns {
   bool is_mapped(std::string_view column) const;
   [[noreturn]] void no_column(const RoleRequest& request, const std::string& mapped_role, Names names,
                               size_t line) const;
-  template <class Value>
-  void put_checked_vector(const Slot& slot, Value value, size_t line);
+  template <class Value, class... How>
+  void put_checked_vector(const Slot& slot, size_t line, Value value, How... how);
 };
 
 constexpr size_t kMostColumns = 10000;

@@ -58,7 +58,7 @@ void put_row(Columns& columns, std::span<const JsonField> fields, size_t line,
     } else if (number && slot.numbers != nullptr) {
       columns.put_number(slot, field.raw, line);
     } else if ((number || field.kind == JsonKind::array) && slot.vectors != nullptr) {
-      columns.put_vector(slot, field.raw, line);
+      columns.put_vector(slot, field.raw, line, Notation::json);
     } else {
       const bool shows = number && slot.request->kind == ColumnKind::id;
       columns.wrong_value(slot, shows ? excerpt(field.raw) : std::string(json_kind_name(field.kind)), line);

@@ -76,7 +76,7 @@ TEST(Vectors, AreReadFromEveryFormat) {
 }
 
 TEST(Vectors, AreWrittenInManyWays) {
-  for (const char* text : {"1 2 3", "1,2,3", "1, 2 ,3", " [1 2 3] ", "[1., 2e0, +3]", "[ 1\t2 , 3 ]"}) {
+  for (const char* text : {"1 2 3", "[1,2,3]", "1, 2 ,3", " [1 2 3] ", "[1., 2e0, +3]", "[ 1\t2 , 3 ]"}) {
     EXPECT_EQ(of_tsv(std::string(text).find('\t') == std::string::npos ? text : "1 2 3"), (Floats{1, 2, 3}))
         << text;
     Floats values;
@@ -129,6 +129,49 @@ TEST(Vectors, WhatIsNoVectorIsRefused) {
   EXPECT_EQ(jsonl_error("{}"), wrong("t.jsonl:1", "an object"));
   EXPECT_EQ(error_of("{\"score\": [1]}", "t.jsonl", number_options()),
             "t.jsonl:1: column \"score\": found an array, expected a finite number");
+}
+
+// A comma between two digits may be a decimal one, or one of thousands.
+TEST(Vectors, CommasThatCannotBeUnderstoodForCertainAreRefused) {
+  const std::string note =
+      " with commas that may be decimal ones or stand between numbers (1.5 2.5 and [1,2] are clear)";
+  const std::vector<std::pair<std::string, std::string>> unclear = {
+      {"3,7", "3,7"},           {" -3,7 ", "-3,7"},
+      {"+3,7", "+3,7"},         {"0,13 0,85", "0,13"},
+      {"1 0,85", "0,85"},       {"[0,13 0,85]", "0,13"},
+      {"[0,13, 0,85]", "0,13"}, {"0,13,0,85", "0,13,0,85"},
+      {"1,2,3", "1,2,3"},       {"3,7e-5", "3,7e-5"},
+      {"1.234,5", "1.234,5"},   {"1.234,5e3", "1.234,5e3"},
+      {"1,234.5", "1,234.5"},   {"-1,234,567.25", "-1,234,567.25"},
+      {"0.5 1,5", "1,5"}};
+  for (const auto& [text, word] : unclear) {
+    EXPECT_EQ(number_list_error(text), wrong("t.tsv:2", "\"" + word + "\"" + note)) << text;
+    const std::string csv = "v\n1 2\n\"" + text + "\"\n";
+    EXPECT_EQ(error_of(csv, "t.csv", only_vectors()), wrong("t.csv:3", "\"" + word + "\"" + note));
+    EXPECT_EQ(error_of(gzip(csv), "t.csv.gz", only_vectors()),
+              wrong("t.csv.gz:3", "\"" + word + "\"" + note));
+  }
+}
+
+TEST(Vectors, CommasThatCanOnlySeparateAreRead) {
+  const std::vector<std::pair<std::string, Floats>> clear = {{"0.25,0.5", {0.25F, 0.5F}},
+                                                             {"0.5,1", {0.5F, 1}},
+                                                             {"1,0.5", {1, 0.5F}},
+                                                             {"0,0,0.5", {0, 0, 0.5F}},
+                                                             {"0.125,5", {0.125F, 5}},
+                                                             {"1.125,5.125", {1.125F, 5.125F}},
+                                                             {"1.5,2 3", {1.5F, 2, 3}},
+                                                             {"12.5e1,2", {125, 2}},
+                                                             {"1,-2", {1, -2}},
+                                                             {"3, 7", {3, 7}},
+                                                             {"[3,7]", {3, 7}},
+                                                             {"[ 0,13,0,85 ]", {0, 13, 0, 85}},
+                                                             {"[0.5,1.5, 2]", {0.5F, 1.5F, 2}}};
+  for (const auto& [text, numbers] : clear) EXPECT_EQ(of_tsv(text), numbers) << text;
+  // JSON has no other commas.
+  EXPECT_EQ(of_jsonl("[3,7]"), (Floats{3, 7}));
+  EXPECT_EQ(of_jsonl("[0,13, 0,85]"), (Floats{0, 13, 0, 85}));
+  EXPECT_EQ(of_jsonl("[1,234.5]"), (Floats{1, 234.5F}));
 }
 
 TEST(Vectors, EmptyOnesAreRefused) {
