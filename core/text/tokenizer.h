@@ -54,4 +54,7 @@ bool valid_utf8(std::string_view text);
 // Bytes of `text` before the first ill-formed sequence; all of them when there is none.
 size_t valid_utf8_prefix(std::string_view text);
 
+// True when there is nothing to see in `text`: white space, control characters and such as have no width.
+bool only_blanks(std::string_view text);
+
 }  // namespace hone::text

@@ -44,6 +44,31 @@ size_t valid_utf8_prefix(std::string_view text) {
   return size;
 }
 
+namespace {
+
+// White_Space of Unicode, the controls (Cc), and format characters without a width of their own.
+bool is_unseen(uint32_t c) {
+  return c <= 0x20 || (c >= 0x7F && c <= 0xA0) || c == 0xAD || c == 0x1680 || (c >= 0x2000 && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202F) || (c >= 0x205F && c <= 0x2064) || c == 0x3000 || c == 0xFEFF;
+}
+
+}  // namespace
+
+bool only_blanks(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
+    // No character of four bytes is among them.
+    const size_t size = byte(0) < 0x80 ? 1 : byte(0) < 0xE0 ? 2 : 3;
+    if (byte(0) >= 0xF0 || at + size > text.size()) return false;
+    const uint32_t c = size == 1   ? byte(0)
+                       : size == 2 ? (byte(0) & 0x1FU) << 6 | (byte(1) & 0x3FU)
+                                   : (byte(0) & 0x0FU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU);
+    if (!is_unseen(c)) return false;
+    at += size;
+  }
+  return true;
+}
+
 bool valid_utf8(std::string_view text) {
   return valid_utf8_prefix(text) == text.size();
 }

@@ -160,6 +160,230 @@ TEST(Tokenizer, CuttingEarlyRespectsAddedTokens) {
   }
 }
 
+// The ids of the whole text, cut.
+namespace {
+
+std::vector<int32_t> cut_to(std::vector<int32_t> ids, size_t max_length) {
+  if (ids.size() <= max_length) return ids;
+  ids[max_length - 1] = ids.back();
+  ids.resize(max_length);
+  return ids;
+}
+
+std::string repeated(std::string_view text, size_t times) {
+  std::string out;
+  for (size_t i = 0; i < times; ++i) out += text;
+  return out;
+}
+
+struct Random {
+  uint64_t state;
+  size_t below(size_t n) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return static_cast<size_t>(state >> 33) % n;
+  }
+};
+
+// Pieces whose neighbours matter: marks that combine, what is taken away, what is split, parts of added
+// tokens.
+const std::vector<std::string> kPieces{"a",
+                                       "the",
+                                       "xyz",
+                                       "Ab",
+                                       "\u00e9",
+                                       "e\u0301",
+                                       "\u0301",
+                                       "\u0327\u0301",
+                                       "\u0334",
+                                       "\u200b",
+                                       "\ufeff",
+                                       "\u00ad",
+                                       "\a",
+                                       "\x7f",
+                                       " ",
+                                       "  ",
+                                       "\t",
+                                       "\n",
+                                       "\u00a0",
+                                       "\u3000",
+                                       "\u2028",
+                                       ".",
+                                       ",",
+                                       "-",
+                                       "--",
+                                       "/",
+                                       "[",
+                                       "]",
+                                       "[MASK]",
+                                       "[MA",
+                                       "SK]",
+                                       "MASK",
+                                       "[CLS][SEP]",
+                                       "[PAD",
+                                       "[M\u200bASK]",
+                                       "\u4e2d",
+                                       "\u4e2d\u56fd",
+                                       "\u3042",
+                                       "\u30ab\u3099",
+                                       "\ud55c",
+                                       "\u1112\u1161",
+                                       "\u0e01\u0e34",
+                                       "\u0e31",
+                                       "\u0915\u093f",
+                                       "\u302e",
+                                       "\u3099",
+                                       "\U0001d165",
+                                       "\U0001d15e",
+                                       "\U0001f600",
+                                       "\u2764\ufe0f",
+                                       "\u200d",
+                                       "\u2260",
+                                       "\u037e",
+                                       "\u212a",
+                                       "\u0130",
+                                       "\u00df",
+                                       "\u03a3",
+                                       "\ufffd",
+                                       "\u0345",
+                                       "\u3002",
+                                       "\uff0c",
+                                       "\u2014",
+                                       "\uac00",
+                                       "5",
+                                       "_",
+                                       "$",
+                                       "+"};
+
+}  // namespace
+
+// Long texts of one kind, of which most is left out or never looked at, on every tokenizer that there is.
+TEST(Tokenizer, LongTextsOfEveryKindGiveTheIdsOfTheWhole) {
+  const std::vector<std::pair<std::string, bool>> folders{{".", false}, {"cased", false}, {"cased", true}};
+  for (const auto& [folder, lower] : folders) {
+    auto whole = Tokenizer::load(kFolder / folder, {1 << 30, lower});
+    for (const int max_length : {3, 12}) {
+      auto cut = whole->with_options({max_length, lower});
+      for (const std::string& piece : kPieces) {
+        for (const char* joint : {"", " ", "-", "\u0301", "\u200b", "\u3000", "\u302e"}) {
+          for (const char* front : {"", "the ", "[MASK]", "ab "}) {
+            const std::string text = front + repeated(piece + joint, 220) + " end [SEP] .";
+            ASSERT_EQ(cut->encode(text), cut_to(whole->encode(text), static_cast<size_t>(max_length)))
+                << folder << " " << max_length << " \"" << front << "\" \"" << piece << "\" \"" << joint
+                << "\"";
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Tokenizer, LongTextsOfMixedPiecesGiveTheIdsOfTheWhole) {
+  Random random{7};
+  for (const bool lower : {false, true}) {
+    auto whole = Tokenizer::load(kFolder / (lower ? "cased" : "."), {1 << 30, lower});
+    for (const int max_length : {3, 9, 33}) {
+      auto cut = whole->with_options({max_length, lower});
+      for (int i = 0; i < 300; ++i) {
+        // Few kinds at once, in runs around the length from which a word is unknown.
+        std::vector<std::string> few;
+        for (size_t k = 0; k < 1 + random.below(4); ++k) few.push_back(kPieces[random.below(kPieces.size())]);
+        std::string text;
+        while (text.size() < 1500) {
+          const std::string& piece = few[random.below(few.size())];
+          text += repeated(piece, random.below(6) == 0 ? 80 + random.below(60) : 1);
+          if (random.below(8) == 0) text += ' ';
+        }
+        ASSERT_EQ(cut->encode(text), cut_to(whole->encode(text), static_cast<size_t>(max_length)))
+            << lower << " " << max_length << " " << i;
+      }
+    }
+  }
+}
+
+// Words about as long as the model looks at, an added token at either end or inside.
+TEST(Tokenizer, LongWordsAndAddedTokensGiveTheIdsOfTheWhole) {
+  for (const char* content : {"[MASK]", "q[", "]q", "<long-added-token>", "stop", "xx"}) {
+    for (const bool normalized : {false, true}) {
+      Json json = small_json();
+      json["added_tokens"].push_back({{"id", 5000},
+                                      {"content", content},
+                                      {"single_word", false},
+                                      {"lstrip", normalized},
+                                      {"rstrip", !normalized},
+                                      {"normalized", normalized},
+                                      {"special", false}});
+      Folder folder(json.dump());
+      auto whole = Tokenizer::load(folder.path(), {1 << 30, false});
+      auto cut = whole->with_options({6, false});
+      for (const size_t length : {99, 100, 101, 102, 110, 130, 160, 600}) {
+        const std::string word = repeated("x", length), token(content);
+        for (const std::string& text :
+             {word, token + word, word + token, word + token + word, word + " " + token, "q" + word + "q",
+              "Q" + word + "Q" + token, word + "\u200b" + token,
+              token.substr(0, 3) + word + token.substr(1)}) {
+          const std::string long_text = text + " a b " + repeated("c ", 300);
+          ASSERT_EQ(cut->encode(long_text), cut_to(whole->encode(long_text), 6))
+              << content << " " << normalized << " " << length << " " << text.substr(0, 20);
+          ASSERT_EQ(cut->encode(text), cut_to(whole->encode(text), 6));
+        }
+      }
+    }
+  }
+}
+
+// Words that are looked up whole, by tokenizers with another splitter: cut at blanks only.
+TEST(Tokenizer, OtherTokenizersGiveTheIdsOfTheWholeToo) {
+  const Json unigram = {
+      {"type", "Unigram"},
+      {"unk_id", 0},
+      {"vocab", Json::array({Json::array({"<unk>", 0.0}), Json::array({"\u2581", -2.0}),
+                             Json::array({"\u2581the", -3.0}), Json::array({"\u2581t", -4.0}),
+                             Json::array({"he", -4.5}), Json::array({"a", -5.0}), Json::array({"t", -5.5}),
+                             Json::array({".", -6.0}), Json::array({"\u0434\u0430", -6.5})})}};
+  const Json metaspace = {
+      {"type", "Metaspace"}, {"replacement", "\u2581"}, {"prepend_scheme", "always"}, {"split", true}};
+  const Json split = {{"type", "WhitespaceSplit"}};
+  const Json blanks = {{"type", "Replace"}, {"pattern", {{"Regex", " {2,}"}}}, {"content", " "}};
+  const Json nfkc = {{"type", "NFKC"}};
+  for (const Json& splitter :
+       {metaspace, Json{{"type", "Sequence"}, {"pretokenizers", {split, metaspace}}}}) {
+    for (const Json& normalizer :
+         {Json(), nfkc, Json{{"type", "Sequence"}, {"normalizers", {nfkc, blanks}}}}) {
+      Json json = small_json();
+      json["model"] = unigram;
+      json["pre_tokenizer"] = splitter;
+      json["normalizer"] = normalizer;
+      json["added_tokens"] = Json::array();
+      Folder folder(json.dump());
+      auto whole = Tokenizer::load(folder.path(), {1 << 30, false});
+      auto cut = whole->with_options({9, false});
+      Random random{3};
+      for (int i = 0; i < 200; ++i) {
+        std::string text;
+        while (text.size() < 3000) {
+          const std::vector<std::string> pieces{"the", "a",       "tea.",         " ",
+                                                "  ",  " \u0301", "\u0434\u0430", " \u00a0"};
+          text += pieces[random.below(pieces.size())];
+          if (random.below(2) == 0) text += ' ';
+        }
+        ASSERT_EQ(cut->encode(text), cut_to(whole->encode(text), 9)) << i << normalizer << splitter;
+      }
+    }
+  }
+}
+
+// What has no blanks in it, or nothing else: neither its time nor its memory may grow with the text.
+TEST(Tokenizer, TakesMegabytesOfAnything) {
+  auto tokenizer = Tokenizer::load(kFolder, {128, false});
+  for (const char* piece : {"x", " ", "\u200b", "\u0301", "a\u0301", "\u0434", "\u4e2d", "-", "/a", "\u3042",
+                            "\n\u200b ", "\U0001f600", "[MASK]", "[MASK"}) {
+    const std::string text = repeated(piece, (size_t{4} << 20) / std::string_view(piece).size());
+    const size_t ids = tokenizer->encode(text).size();
+    EXPECT_GE(ids, 2U) << piece;
+    EXPECT_LE(ids, 128U) << piece;
+  }
+}
+
 TEST(Tokenizer, CutsMegabytesWithoutReadingThemAll) {
   auto tokenizer = Tokenizer::load(kFolder, {128, false});
   std::string text;

@@ -4,6 +4,7 @@
 //! tokenizer is immutable after `hone_tok_new` and may be used from any thread. Only single texts are encoded, so the
 //! crate never starts its thread pool.
 
+mod condense;
 mod load;
 mod prefix;
 mod quiet;

@@ -1,5 +1,6 @@
 //! A tokenizer.json made ready to encode.
 
+use crate::condense::{Beginning, Condenser};
 use crate::prefix::Cuts;
 use ahash::AHashMap;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -14,13 +15,14 @@ use tokenizers::{
 pub struct Loaded {
     tokenizer: Tokenizer,
     max_length: usize,
+    condenser: Option<Condenser>,
     cuts: Cuts,
     pub vocab_size: u32,
 }
 
 impl Loaded {
     pub fn new(json: &[u8], max_length: usize, lower_case: bool) -> Result<Self, String> {
-        let (mut tokenizer, model_size) = read(json)?;
+        let (mut tokenizer, model_size, longest_word) = read(json)?;
         if lower_case {
             add_lower_case(&mut tokenizer)?;
         }
@@ -45,12 +47,32 @@ impl Loaded {
                 stride: 0,
             }))
             .map_err(|e| e.to_string())?;
+        let condenser = Condenser::new(&tokenizer, longest_word);
         let cuts = Cuts::new(&tokenizer);
-        Ok(Self { tokenizer, max_length, cuts, vocab_size })
+        Ok(Self { tokenizer, max_length, condenser, cuts, vocab_size })
     }
 
     pub fn encode(&self, text: &str) -> Result<Encoding, String> {
         let encode = |part: &str| self.tokenizer.encode_fast(part, true).map_err(|e| e.to_string());
+        // A short text costs less than to look at it twice.
+        if let Some(condenser) = self.condenser.as_ref().filter(|_| text.len() / 16 > self.max_length) {
+            let mut units = self.max_length;
+            loop {
+                let (short, last) = match condenser.beginning(&self.tokenizer, text, units) {
+                    Beginning::Whole(short) => return encode(&short),
+                    Beginning::Part(short) => (short, false),
+                    Beginning::Last(short) => (short, true),
+                };
+                let encoding = encode(&short)?;
+                if encoding.len() == self.max_length {
+                    return Ok(encoding);
+                }
+                if last {
+                    return encode(text);
+                }
+                units = units.saturating_mul(4);
+            }
+        }
         for end in self.cuts.ends(text, self.max_length) {
             let encoding = encode(&text[..end])?;
             if encoding.len() == self.max_length {
@@ -80,16 +102,17 @@ fn add_lower_case(tokenizer: &mut Tokenizer) -> Result<(), String> {
     Ok(())
 }
 
-/// The tokenizer and one more than the largest id of its model. A WordPiece file is read straight into its vocabulary;
+/// The tokenizer, one more than the largest id of its model, and how many characters of a word it looks at where that is
+/// known. A WordPiece file is read straight into its vocabulary;
 /// the crate's own reader, which buffers the whole model to find out its type, takes several times as long and is left
 /// the other models and the explaining of broken files.
-fn read(json: &[u8]) -> Result<(Tokenizer, u32), String> {
+fn read(json: &[u8]) -> Result<(Tokenizer, u32, Option<usize>), String> {
     if let Ok(file) = serde_json::from_slice::<WordPieceFile>(json) {
         return file.build();
     }
     let tokenizer = Tokenizer::from_bytes(json).map_err(|e| e.to_string())?;
     let largest = tokenizer.get_vocab(false).into_values().max();
-    Ok((tokenizer, largest.map_or(0, |id| id.saturating_add(1))))
+    Ok((tokenizer, largest.map_or(0, |id| id.saturating_add(1)), None))
 }
 
 #[derive(Deserialize)]
@@ -151,9 +174,10 @@ impl<'de> Deserialize<'de> for Vocab {
 }
 
 impl WordPieceFile {
-    fn build(self) -> Result<(Tokenizer, u32), String> {
+    fn build(self) -> Result<(Tokenizer, u32, Option<usize>), String> {
         let _ = self.version;
         let size = self.model.vocab.size;
+        let longest_word = self.model.max_input_chars_per_word;
         let model = WordPiece::builder()
             .vocab(self.model.vocab.ids)
             .unk_token(self.model.unk_token)
@@ -169,6 +193,6 @@ impl WordPieceFile {
         tokenizer.with_pre_tokenizer(self.pre_tokenizer);
         tokenizer.with_post_processor(self.post_processor);
         tokenizer.add_tokens(self.added_tokens).map_err(|e| e.to_string())?;
-        Ok((tokenizer, size))
+        Ok((tokenizer, size, Some(longest_word)))
     }
 }
