@@ -35,7 +35,10 @@ void put_value(data::Columns& columns, const data::Slot& slot, const ArrowSchema
                const ArrowArray& batch, int64_t row, size_t line) {
   const auto column = static_cast<int64_t>(slot.index);
   const ArrowSchema& field = *schema.children[column];
-  if (is_null(batch, column, row)) columns.wrong_value(slot, "null", line);
+  if (is_null(batch, column, row)) {
+    if (slot.request->sparse) return columns.put_text(slot, {}, line);
+    columns.wrong_value(slot, "null", line);
+  }
   if (slot.texts != nullptr && is_whole(field.format)) {
     columns.put_text(slot, std::to_string(whole_at(batch, column, field.format, row)), line);
   } else if (slot.texts != nullptr) {

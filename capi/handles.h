@@ -125,6 +125,7 @@ struct hone_trainer : hone::capi::Handle {
   std::shared_ptr<hone::train::Trainer> trainer;
   std::shared_ptr<std::atomic<bool>> busy = std::make_shared<std::atomic<bool>>(false);
   hone_progress progress{};  // of the host's own loop
+  bool introduced = false;   // the host's own loop has told the log sink
 };
 
 namespace hone::capi {

@@ -61,6 +61,14 @@ void JobState::start(const std::shared_ptr<JobState>& self, hone_job*& made, hon
   }
 }
 
+void say(const Sink* sink, std::string_view text) {
+  if (sink == nullptr) return;
+  constexpr std::string_view kWarning = "warning: ";
+  const bool warning = text.starts_with(kWarning);
+  if (warning) text.remove_prefix(kWarning.size());
+  sink->say(warning ? HONE_LOG_WARNING : HONE_LOG_INFO, std::string(text));
+}
+
 void JobState::run() {
   int32_t end = HONE_JOB_FINISHED;
   hone_error* failure = nullptr;
@@ -102,13 +110,7 @@ void JobState::train() {
     if (callbacks_.on_progress != nullptr && callbacks_.on_progress(callbacks_.user_data, &now) != 0)
       cancel();
   };
-  const auto say = [&](std::string_view text) {
-    if (!sink) return;
-    constexpr std::string_view kWarning = "warning: ";
-    const bool warning = text.starts_with(kWarning);
-    if (warning) text.remove_prefix(kWarning.size());
-    sink->say(warning ? HONE_LOG_WARNING : HONE_LOG_INFO, std::string(text));
-  };
+  const auto say = [&](std::string_view text) { capi::say(sink.get(), text); };
   train::TrainCallbacks callbacks;
   callbacks.begin = [&] {
     for (const std::string& line : trainer_->introduction()) say(line);

@@ -57,6 +57,8 @@ class JobState {
 // The progress of a run before its first step.
 hone_progress no_progress(int64_t steps_total);
 void note_step(hone_progress& progress, const train::StepReport& report);
+// A line of a trainer's for the log; it says itself that it is a warning.
+void say(const Sink* sink, std::string_view text);
 
 }  // namespace hone::capi
 

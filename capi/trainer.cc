@@ -1,4 +1,6 @@
 // Trainers: making them, and the host's own loop.
+#include <utility>
+
 #include "dataset_fill.h"
 #include "job.h"
 
@@ -23,6 +25,12 @@ decltype(auto) stepped(const F& f) {
   } catch (const hone::UsageError& e) {
     throw StatusError(HONE_EINVAL, "trainer", cat("trainer: ", e.what()));
   }
+}
+
+void introduce(hone_trainer& t) {
+  if (std::exchange(t.introduced, true)) return;
+  const auto sink = t.model->runtime->sink();
+  for (const std::string& line : t.trainer->introduction()) say(sink.get(), line);
 }
 
 void check_progress(const hone_progress* progress) {
@@ -80,6 +88,7 @@ hone_status hone_trainer_step(hone_trainer* trainer, hone_progress* progress, ho
   return guarded(error, [&] {
     hone_trainer& t = idle(trainer);
     check_progress(progress);
+    introduce(t);
     tell(t, stepped([&] { return t.trainer->step(); }), progress);
   });
 }
@@ -88,6 +97,7 @@ hone_status hone_trainer_forward(hone_trainer* trainer, hone_batch* batch, hone_
   return guarded(error, [&] {
     hone_trainer& t = idle(trainer);
     check_sized(batch, offsetof(hone_batch, indices) + sizeof batch->indices, "batch");
+    introduce(t);
     const hone::train::HostBatch& host =
         stepped([&]() -> const hone::train::HostBatch& { return t.trainer->forward(); });
     write_sized(

@@ -149,6 +149,10 @@ int eval(int argc, char** argv) {
   models[0].folder = arguments.path("model");
   if (models.size() > 1) models[1].folder = arguments.path("compare");
   const auto lines = prepare(arguments, task, engine, models);
+  if (!arguments.given("quiet")) {
+    for (const std::string& warning : models[0].evaluation->warnings())
+      std::cerr << "warning: " << warning << '\n';
+  }
   run(models, engine, arguments.given("quiet"), lines.get());
   if (lines) lines->commit();
 

@@ -394,7 +394,8 @@ HONE_API hone_status hone_model_encode_arrow(const hone_model *model, struct Arr
 
 /**
  * Scores the model on a dataset: {"task", "pairs" or "triplets" or "texts" or "queries": how many, NAME: score, ...,
- * "NAME_95": [low, high]}, and "dim" where encode.dim is set; a score that does not exist is null. Tasks and the
+ * "NAME_95": [low, high], "warnings": [lines for people]: what looks wrong with the data}, and "dim" where encode.dim
+ * is set; a score that does not exist is null. Tasks and the
  * columns they want: sts (sentence1, sentence2, score), binary (the same, scores 0 or 1), triplet (anchor, positive,
  * negative), mse (text, vector); retrieval, which has "passages" and "relevant" too, wants
  * hone_dataset_read_retrieval(). Names and values are those of the evaluators of Sentence Transformers; the interval is
@@ -424,7 +425,8 @@ HONE_API void hone_model_release(hone_model *model);
  * and the task eval.task want. Where both are set, one of the two may lack its own, so that one config serves the rows
  * to train on and those to evaluate on. Where neither is set, they are those of the loss that suits what is there
  * (sentence1, sentence2 and score; anchor and positive, maybe with negative, negative_1, ...; text and vector).
- * data.columns names others ("anchor=question,positive=answer"). Other columns are not read.
+ * data.columns names others ("anchor=question,positive=answer"; a name with a comma is put in quotes,
+ * "anchor=\"last, first\"", a quote in it doubled). Other columns are not read. An id may be null or missing.
  *
  * @param runtime  kept by the dataset
  * @param file     path
@@ -438,8 +440,8 @@ HONE_API hone_status hone_dataset_read(hone_runtime *runtime, const char *file, 
 
 /**
  * The same from Arrow: texts are utf8 or large_utf8, ids also int32 or int64, labels float32, float64, int32 or int64,
- * vectors FixedSizeList, List or LargeList of float32 or float64; nulls are refused, also within a vector; other
- * columns are ignored. Everything is copied before the call returns; the stream is read by the calling thread.
+ * vectors FixedSizeList, List or LargeList of float32 or float64; nulls are refused, also within a vector, but for an id;
+ * other columns are ignored. Everything is copied before the call returns; the stream is read by the calling thread.
  *
  * @param runtime  kept by the dataset
  * @param stream   in: taken over in every case, its release is cleared
@@ -490,7 +492,8 @@ HONE_API hone_status hone_dataset_add(hone_dataset *dataset, const hone_value *v
  * Adds the rows of `other` behind those of `dataset`: several files, or rows from several places, as one to train on.
  * Both have the same roles and kinds of values; the columns may have other names. Rows are copied, so `other` stays as
  * it is, and a message about a row names the file it came from. Where `other` is `dataset` itself, its rows are there
- * twice. A trainer or an evaluation took the rows as they were: once it did, `dataset` grows no more. Neither does
+ * twice. Where similarity labels of the two lie on different scales (-1 to 1, 0 to 5), hone_trainer_create() refuses
+ * them by name unless train.label_scale divides all alike. A trainer or an evaluation took the rows as they were: once it did, `dataset` grows no more. Neither does
  * hone_dataset_add() add to either of the two after this call.
  *
  * @param dataset  in, changed: not yet used by a trainer or an evaluation
@@ -605,7 +608,8 @@ HONE_API hone_status hone_trainer_start(hone_trainer *trainer, const hone_job_ca
 
 /**
  * One step in the calling thread, for hosts that own the loop: no evaluation, no checkpoint. Steps, their order and
- * their learning rates are those of a job. After the last, HONE_EINVAL.
+ * their learning rates are those of a job. After the last, HONE_EINVAL. The first tells the log sink what a job says
+ * before its first step, warnings among it; so does hone_trainer_forward().
  *
  * @param trainer   the trainer
  * @param progress  in: struct_size; out: the rest; may be NULL
@@ -718,8 +722,9 @@ HONE_API hone_status hone_job_result(const hone_job *job, hone_model **out, hone
  * interval of the difference; and what was known before the first step: "loss", "label_scale": what similarity labels
  * were divided by, "data": {"rows", "repeated_rows", "texts": different ones, "median_tokens", "longest_tokens",
  * "max_tokens", "cut_texts", and where they are: "different_anchors", "different_positives", "labels": [lowest,
- * highest]}, "warnings": [lines for people], "estimate": {"seconds", "bytes": at the peak} or null} of a finished job.
- * The log sink is told the same while it runs, warnings as HONE_LOG_WARNING.
+ * highest]}, "estimate": {"seconds", "bytes": at the peak} or null; and "warnings": [lines for people], those before the
+ * first step, of the run, and a verdict below the base model} of a finished job. The log sink is told the same while it
+ * runs, warnings as HONE_LOG_WARNING.
  *
  * @param job  the job
  * @param out  out: JSON, owned by the caller

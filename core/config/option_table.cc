@@ -23,8 +23,8 @@ constexpr OptionInfo kTable[] = {
      "Instructions of the processor that are used, decided once for a process: best, avx512 (no AMX) or avx2",
      "NAME", 0, 0, false, false, "best|avx512|avx2"},
 
-    {"data.columns", Type::text, "", "role=name,role=name", "Other names of columns, as role=name,...",
-     "LIST"},
+    {"data.columns", Type::text, "", "role=name,role=name",
+     "Other names of columns, as role=name,...; a name with a comma in quotes, role=\"a, b\"", "LIST"},
 
     {"encode.normalize", Type::boolean, "false", "true or false", "Scale vectors to length 1", nullptr},
     {"encode.column", Type::text, "", "the name of a column",

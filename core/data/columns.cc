@@ -88,13 +88,14 @@ Columns::Columns(Table& table, const ReadOptions& options) : table_(table), opti
   }
 }
 
-void Columns::choose(std::span<const std::string_view> names, size_t line) {
+void Columns::choose(std::span<const std::string_view> names, size_t line, bool each_row_names) {
+  each_row_names_ = each_row_names;
   check_column_count(names.size(), table_.path, line);
   for (const RoleRequest& request : options_.roles) {
     bool found = choose_own(request, names, line);
     if (request.numbered) found |= choose_numbered(request, names, line);
     if (!found && options_.only_column && names.size() == 1 && !options_.columns.contains(request.role)) {
-      add_slot(request, request.role, names, 0);
+      add_slot(request, request.role, names[0], 0);
       found = true;
     }
     if (!found && request.required) no_column(request, "", names, line);
@@ -111,7 +112,11 @@ bool Columns::choose_own(const RoleRequest& request, Names names, size_t line) {
   for (const std::string& name : wanted) {
     size_t index = find(names, name, line);
     if (index == names.size()) continue;
-    add_slot(request, request.role, names, index);
+    add_slot(request, request.role, name, index);
+    return true;
+  }
+  if (request.sparse && each_row_names_) {
+    add_slot(request, request.role, wanted.front(), names.size());
     return true;
   }
   if (mapped) no_column(request, request.role, names, line);
@@ -139,12 +144,12 @@ bool Columns::choose_numbered(const RoleRequest& request, Names names, size_t li
          excerpt(names[i]), "\" are both the role \"", role, "\", expected one of them");
   }
   for (const auto& [number, index] : found)
-    add_slot(request, numbered_role(request.role, number), names, index);
+    add_slot(request, numbered_role(request.role, number), names[index], index);
   return !found.empty();
 }
 
-void Columns::add_slot(const RoleRequest& request, std::string role, Names names, size_t index) {
-  Slot slot{&request, std::move(role), std::string(names[index]), index};
+void Columns::add_slot(const RoleRequest& request, std::string role, std::string_view column, size_t index) {
+  Slot slot{&request, std::move(role), std::string(column), index};
   table_.columns[slot.role] = slot.column;
   switch (request.kind) {
     case ColumnKind::text:

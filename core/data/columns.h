@@ -36,7 +36,9 @@ class Columns {
   // Finds the column of each role among the names of the file (`line` is where they stand). Throws Error
   // listing the names when a required role has none, when a chosen name is there twice, when two names are
   // the same number of a role or when there are more than kMostColumns.
-  void choose(std::span<const std::string_view> names, size_t line);
+  // `each_row_names`: these are the names of the first row alone, so that a sparse role is read even where
+  // none of them is its column.
+  void choose(std::span<const std::string_view> names, size_t line, bool each_row_names = false);
   std::span<const Slot> slots() const { return slots_; }
   // The optional role that would have read `name` had the first row had it; null otherwise.
   const RoleRequest* missed(std::string_view name) const;
@@ -63,12 +65,13 @@ class Columns {
   Table& table_;
   const ReadOptions& options_;
   std::vector<Slot> slots_;
+  bool each_row_names_ = false;
   std::vector<std::pair<std::string, const RoleRequest*>> absent_;  // names that optional roles did not find
 
   using Names = std::span<const std::string_view>;
   bool choose_own(const RoleRequest& request, Names names, size_t line);
   bool choose_numbered(const RoleRequest& request, Names names, size_t line);
-  void add_slot(const RoleRequest& request, std::string role, Names names, size_t index);
+  void add_slot(const RoleRequest& request, std::string role, std::string_view column, size_t index);
   size_t find(Names names, std::string_view name, size_t line) const;
   bool is_mapped(std::string_view column) const;
   [[noreturn]] void no_column(const RoleRequest& request, const std::string& mapped_role, Names names,

@@ -2,7 +2,8 @@
 //
 // Rules: the first row decides which key serves a role; a later row that lacks it, or that brings a key an
 // optional role would have taken, is an error, since rows would silently mean different things. Keys nobody
-// asked for are ignored. Empty lines are skipped.
+// asked for are ignored. Empty lines are skipped. A sparse role may be null, or missing, in any row; asked
+// for, it is in one at least.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,8 +26,8 @@ std::string keys_of(std::span<const JsonField> fields) {
   return keys.empty() ? std::string("none") : keys;
 }
 
-// The field of `slot`. Throws Error when it is missing or there twice.
-const JsonField& field_of(const Slot& slot, std::span<const JsonField> fields, size_t line,
+// The field of `slot`; null where a sparse role is missing. Throws Error when it is missing or there twice.
+const JsonField* field_of(const Slot& slot, std::span<const JsonField> fields, size_t line,
                           const std::filesystem::path& path) {
   const JsonField* found = nullptr;
   for (const JsonField& field : fields) {
@@ -34,11 +35,11 @@ const JsonField& field_of(const Slot& slot, std::span<const JsonField> fields, s
     if (found != nullptr) fail(path, ":", line, ": column \"", excerpt(slot.column), "\" is there twice");
     found = &field;
   }
-  if (found == nullptr) {
+  if (found == nullptr && !slot.request->sparse) {
     fail(path, ":", line, ": no column \"", excerpt(slot.column), "\", the columns of this row are ",
          keys_of(fields));
   }
-  return *found;
+  return found;
 }
 
 // JSON's own spelling of whole numbers is one for each but 0 and -0.
@@ -46,10 +47,18 @@ bool is_whole(std::string_view number) {
   return number.find_first_of(".eE") == std::string_view::npos && number != "-0";
 }
 
+// `seen`, of each slot: whether a row had it.
 void put_row(Columns& columns, std::span<const JsonField> fields, size_t line,
-             const std::filesystem::path& path, std::string& buffer) {
-  for (const Slot& slot : columns.slots()) {
-    const JsonField& field = field_of(slot, fields, line, path);
+             const std::filesystem::path& path, std::string& buffer, std::vector<bool>& seen) {
+  for (size_t i = 0; i < columns.slots().size(); ++i) {
+    const Slot& slot = columns.slots()[i];
+    const JsonField* there = field_of(slot, fields, line, path);
+    seen[i] = seen[i] || there != nullptr;
+    if (slot.request->sparse && (there == nullptr || there->kind == JsonKind::null)) {
+      columns.put_text(slot, {}, line);
+      continue;
+    }
+    const JsonField& field = *there;
     const bool number = field.kind == JsonKind::number, string = field.kind == JsonKind::string;
     if (string && slot.vectors == nullptr) {
       columns.put_field(slot, decode_json_string(field.raw, buffer), line);
@@ -95,15 +104,25 @@ void read_jsonl(LineReader& reader, Columns& columns, const std::filesystem::pat
   JsonRow row;
   std::span<const JsonField> fields;
   std::string buffer;
+  std::vector<bool> seen;
+  std::string first_keys;
   bool first = true;
   while (!columns.full() && next_row(reader, row, fields, path)) {
     if (first) {
       std::vector<std::string_view> names;
       for (const JsonField& field : fields) names.push_back(field.key);
-      columns.choose(names, reader.number());
+      columns.choose(names, reader.number(), true);
+      seen.resize(columns.slots().size());
+      first_keys = keys_of(fields);
       first = false;
     }
-    put_row(columns, fields, reader.number(), path, buffer);
+    put_row(columns, fields, reader.number(), path, buffer, seen);
+  }
+  for (size_t i = 0; i < seen.size(); ++i) {
+    const Slot& slot = columns.slots()[i];
+    if (!seen[i] && slot.request->required)
+      fail(path, ": no column \"", excerpt(slot.column), "\" for \"", slot.role,
+           "\" in any row, the columns of the first are ", first_keys);
   }
 }
 

@@ -30,6 +30,36 @@ std::string listed(std::span<const RoleRequest> known) {
   return roles;
 }
 
+// Takes the name of a column off `text`, up to a comma or the end. `piece`: the whole, for messages.
+std::string take_name(std::string_view& text, std::string_view piece) {
+  if (!text.starts_with('"')) {
+    const std::string_view name = text.substr(0, text.find(','));
+    if (name.empty()) fail_usage("--columns: found \"", excerpt(piece), "\", expected role=name");
+    text.remove_prefix(name.size());
+    return std::string(name);
+  }
+  text.remove_prefix(1);
+  std::string name;
+  for (;;) {
+    const size_t quote = text.find('"');
+    if (quote == std::string_view::npos) {
+      fail_usage("--columns: ", excerpt(piece),
+                 " found, the quote closed expected (role=\"name\", a quote in ", "the name doubled)");
+    }
+    name += text.substr(0, quote);
+    text.remove_prefix(quote + 1);
+    if (!text.starts_with('"')) break;
+    name += '"';
+    text.remove_prefix(1);
+  }
+  if (!text.empty() && text.front() != ',') {
+    fail_usage("--columns: ", excerpt(piece),
+               " found, a comma or the end expected after the closing quote (a ",
+               "quote in the name is doubled)");
+  }
+  return name;
+}
+
 }  // namespace
 
 std::optional<uint32_t> number_in_role(std::string_view role, std::string_view name) {
@@ -52,21 +82,22 @@ std::string numbered_role(std::string_view role, uint32_t number) {
 std::map<std::string, std::string> parse_columns(std::string_view text, std::span<const RoleRequest> known) {
   std::map<std::string, std::string> columns;
   while (true) {
-    size_t comma = text.find(',');
-    std::string_view piece = text.substr(0, comma);
-    size_t equals = piece.find('=');
-    if (equals == std::string_view::npos || equals == 0 || equals + 1 == piece.size()) {
-      fail_usage("--columns: found \"", excerpt(piece), "\", expected role=name");
-    }
-    std::string_view name = piece.substr(0, equals);
+    const std::string_view plain = text.substr(0, text.find(','));
+    const size_t equals = plain.find('=');
+    if (equals == std::string_view::npos || equals == 0)
+      fail_usage("--columns: found \"", excerpt(plain), "\", expected role=name");
+    const bool quoted = text.substr(equals + 1).starts_with('"');
+    const std::string_view name = plain.substr(0, equals), piece = quoted ? text : plain;
+    text.remove_prefix(equals + 1);
+    std::string column = take_name(text, piece);
     std::optional<std::string> role = known_role(known, name);
     if (!role) {
       fail_usage("--columns: no role \"", excerpt(name), "\" here, the roles are ", listed(known));
     }
-    if (!columns.emplace(*role, piece.substr(equals + 1)).second)
+    if (!columns.emplace(*role, std::move(column)).second)
       fail_usage("--columns: role \"", *role, "\" is there twice");
-    if (comma == std::string_view::npos) return columns;
-    text.remove_prefix(comma + 1);
+    if (text.empty()) return columns;
+    text.remove_prefix(1);
   }
 }
 

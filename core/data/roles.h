@@ -26,6 +26,8 @@ struct RoleRequest {
   // Other column names tried, in order, when the role's own is absent ("label").
   std::vector<std::string> also_named;
   bool numbered = false;
+  // A row may lack it and has an empty text then: null, and in JSONL a row without the key.
+  bool sparse = false;
 };
 
 // N where `name` is ROLE_N or ROLEN (at most nine digits).
@@ -34,8 +36,9 @@ std::optional<uint32_t> number_in_role(std::string_view role, std::string_view n
 // The role of that number: "negative_2".
 std::string numbered_role(std::string_view role, uint32_t number);
 
-// Parses "role=name,role=name"; throws Error naming the piece that is wrong, or a role not in `known`. A
-// number of a numbered role is known, and comes back as numbered_role() writes it.
+// Parses "role=name,role=name"; throws Error naming the piece that is wrong, or a role not in `known`. A name
+// with a comma in it, or one that begins with a quote, is put in quotes, a quote inside them doubled:
+// role="last, first". A number of a numbered role is known, and comes back as numbered_role() writes it.
 std::map<std::string, std::string> parse_columns(std::string_view text, std::span<const RoleRequest> known);
 std::map<std::string, std::string> parse_columns(std::string_view text, std::span<const std::string> known);
 

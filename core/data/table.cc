@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "data/roles.h"
+#include "text/tokenizer.h"
 
 namespace hone::data {
 
@@ -142,6 +143,21 @@ std::string Table::source() const {
   if (appended.empty()) return path.string();
   if (appended.size() == 1) return cat(path, " and ", appended.front().path);
   return cat(appended.size() + 1, " files (", path, ", ...)");
+}
+
+std::string about_empty_texts(const Table& table, std::span<const std::string> roles) {
+  size_t count = 0;
+  std::string first;
+  for (size_t row = 0; row < table.rows; ++row) {
+    const auto empty = std::find_if(roles.begin(), roles.end(), [&](const std::string& role) {
+      return text::only_blanks(table.text(role)[row]);
+    });
+    if (empty == roles.end()) continue;
+    if (count++ == 0) first = table.where(row, *empty);
+  }
+  if (count == 0) return {};
+  return cat(count, " of ", table.rows, count == 1 ? " rows has" : " rows have", " an empty text, ",
+             count == 1 ? "" : "the first: ", first);
 }
 
 }  // namespace hone::data

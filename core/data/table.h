@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,5 +53,9 @@ struct Table {
  private:
   const Part* part_of(size_t row) const;  // null: of the first file
 };
+
+// "3 of 60 rows have an empty text, the first: pairs.tsv:17: column "positive"", of texts with these roles;
+// blanks alone are empty, too. Nothing where no row has one.
+std::string about_empty_texts(const Table& table, std::span<const std::string> roles);
 
 }  // namespace hone::data

@@ -67,7 +67,12 @@ Evaluation::Evaluation(const model::SentenceModel& model, int32_t dim) : dim_(di
 nlohmann::ordered_json Evaluation::described() const {
   nlohmann::ordered_json j = counted();
   if (dim_ > 0) j["dim"] = dim_;
+  j["warnings"] = warnings_;
   return j;
+}
+
+void Evaluation::warn(std::string text) {
+  if (!text.empty()) warnings_.push_back(std::move(text));
 }
 
 nlohmann::ordered_json Evaluation::counted() const {
@@ -120,7 +125,14 @@ std::unique_ptr<Evaluation> make_evaluation(std::string_view task, const data::T
                                             const model::SentenceModel& model,
                                             const std::shared_ptr<compute::Engine>& engine,
                                             const Options& options) {
-  return find_task(task).make(table, model, engine, options);
+  const Task& found = find_task(task);
+  std::vector<std::string> texts;
+  for (const RoleRequest& role : found.roles) {
+    if (role.kind == ColumnKind::text && table.texts.contains(role.role)) texts.push_back(role.role);
+  }
+  auto made = found.make(table, model, engine, options);
+  made->warn(data::about_empty_texts(table, texts));
+  return made;
 }
 
 }  // namespace hone::eval

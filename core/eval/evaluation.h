@@ -60,7 +60,11 @@ class Evaluation {
   virtual uint64_t content_hash() const = 0;  // of data and options but dim()
   virtual std::string source() const = 0;     // the files, for messages and model cards
   int32_t dim() const { return dim_; }        // as in Options
-  nlohmann::ordered_json described() const;   // {unit: how many}, what else there is, and "dim" where given
+  // {unit: how many}, what else there is, "dim" where given, and "warnings": [lines for people].
+  nlohmann::ordered_json described() const;
+  // What looks wrong with the data.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  void warn(std::string text);  // while it is made; an empty one is none
 
   Result run(encode::Encoder& encoder, const RunOptions& options = {}) const;
   // b - a of the primary metric, over the same resampled units.
@@ -77,6 +81,7 @@ class Evaluation {
 
  private:
   int32_t dim_;
+  std::vector<std::string> warnings_;
 };
 
 // What the tasks can be told.

@@ -222,8 +222,10 @@ std::vector<double> ranking_scores(std::span<const search::Hit> hits, std::span<
 std::unique_ptr<Evaluation> make_retrieval(const RetrievalData& data, const model::SentenceModel& model,
                                            const std::shared_ptr<compute::Engine>& engine,
                                            const Options& options) {
-  return std::make_unique<Retrieval>(data, model, engine, similarity_of(options.similarity, model.similarity),
-                                     options.dim);
+  auto made = std::make_unique<Retrieval>(data, model, engine,
+                                          similarity_of(options.similarity, model.similarity), options.dim);
+  for (const std::string& warning : data.warnings) made->warn(warning);
+  return made;
 }
 
 }  // namespace hone::eval

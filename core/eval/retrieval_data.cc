@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "data/dataset.h"
+#include "text/tokenizer.h"
 
 namespace hone::eval {
 
@@ -57,8 +58,13 @@ data::Table read(const fs::path& path, std::vector<data::RoleRequest> roles) {
   return data::read_table(path, options);
 }
 
-data::RoleRequest text_role(const char* name, bool required = true) {
-  return {.role = name, .required = required, .also_named = {}};
+data::RoleRequest text_role(const char* name) {
+  return {.role = name, .also_named = {}};
+}
+
+// A document may have none, and so may a corpus.
+data::RoleRequest title_role() {
+  return {.role = "title", .required = false, .also_named = {}, .sparse = true};
 }
 
 data::RoleRequest id_role(const char* name) {
@@ -88,14 +94,21 @@ void take_passages(data::Table table, Places& places, RetrievalData& data) {
   std::iota(order.begin(), order.end(), 0U);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return ids[a] < ids[b]; });
   const bool titled = table.has("title");
+  std::vector<uint32_t> empty;
   for (const uint32_t row : order) {
     places[ids[row]] = static_cast<uint32_t>(data.passages.size());
     const std::string* title = titled ? &table.texts.at("title")[row] : nullptr;
     std::string text = std::move(texts[row]);
     if (title != nullptr && !title->empty()) text = cat(*title, " ", text);
+    if (text::only_blanks(text)) empty.push_back(row);
     data.passages.push_back(std::move(text));
     data.passage_ids.push_back(std::move(ids[row]));
   }
+  if (empty.empty()) return;
+  data.warnings.push_back(
+      cat(empty.size(), " of ", order.size(), empty.size() == 1 ? " documents has" : " documents have",
+          titled ? " neither title nor text" : " an empty text", empty.size() == 1 ? ": " : ", the first: ",
+          table.where(*std::min_element(empty.begin(), empty.end()))));
 }
 
 // [rows of queries]: the passages relevant to each.
@@ -154,7 +167,9 @@ RetrievalData read_retrieval(const RetrievalFiles& files) {
                          {.role = "score", .kind = data::ColumnKind::number, .also_named = {}}});
   data::Table queries = read(files.queries, {id_role("_id"), text_role("text")});
   const Places query_places = places_of(queries);
-  data::Table corpus = read(files.corpus, {id_role("_id"), text_role("text"), text_role("title", false)});
+  data::Table corpus = read(files.corpus, {id_role("_id"), text_role("text"), title_role()});
+  if (std::string empty = data::about_empty_texts(queries, std::vector<std::string>{"text"}); !empty.empty())
+    data.warnings.push_back(std::move(empty));
   Places passage_places = places_of(corpus);
   take_passages(std::move(corpus), passage_places, data);
 

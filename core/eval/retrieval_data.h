@@ -34,6 +34,7 @@ struct RetrievalData {
   // [queries]: places of the passages relevant to it, rising, each once, at least one
   std::vector<std::vector<uint32_t>> relevant;
   uint64_t content_hash = 0;
+  std::vector<std::string> warnings;  // of documents and queries without a text
 };
 
 RetrievalData read_retrieval(const RetrievalFiles& files);

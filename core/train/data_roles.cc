@@ -38,7 +38,7 @@ RoleRequest label(loss::Labels kind) {
 // that means nothing here.
 constexpr const char* kId = "id";
 RoleRequest id() {
-  return {kId, ColumnKind::id, true, {}};
+  return {.role = kId, .kind = ColumnKind::id, .also_named = {}, .sparse = true};
 }
 
 // The columns of a file as seen through --columns.

@@ -144,6 +144,8 @@ nlohmann::ordered_json TrainResult::beforehand() const {
                               {"data", preflight.json()},
                               {"warnings", preflight.warnings},
                               {"estimate", nullptr}};
+  for (const std::string& warning : warnings) j["warnings"].push_back(warning);
+  if (below()) j["warnings"].push_back(verdict_text());
   if (estimate) j["estimate"] = {{"seconds", estimate->seconds}, {"bytes", estimate->bytes}};
   return j;
 }

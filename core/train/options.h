@@ -112,11 +112,13 @@ struct TrainResult {
   std::string loss;
   double label_scale = 1;
   Preflight preflight;
-  std::optional<Estimate> estimate;  // where a callback asked for it
+  std::optional<Estimate> estimate;   // where a callback asked for it
+  std::vector<std::string> warnings;  // of the run itself
 
   std::string verdict_text() const;  // one line, also where there is no verdict
   bool below() const;                // by the verdict: who gets the model is to be warned
-  // {"loss", "label_scale", "data", "warnings", "estimate"}: for programs.
+  // {"loss", "label_scale", "data", "warnings", "estimate"}: for programs. Warnings are all there were: the
+  // preflight's, the run's own and a verdict below the base model.
   nlohmann::ordered_json beforehand() const;
 };
 

@@ -84,6 +84,7 @@ Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t bat
            " different ones are there: each number up to it is a class with weights of its own");
     }
   }
+  if (!data.about_empty_texts().empty()) warn(data.about_empty_texts());
   if (p.repeated_rows > p.rows / 20) warn(p.repeated_rows, " of ", p.rows, " rows repeat an earlier one");
   if (same > 0) warn(same, " rows have the same text twice");
   if (p.cut_texts > p.texts / 20) {

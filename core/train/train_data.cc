@@ -14,13 +14,45 @@ namespace {
 
 constexpr size_t kAllocation = 16;  // what malloc adds to a piece of memory, rounding included
 
+// How far a scaled label may lie beyond -1 or 1: what rounding in float32 makes of a cosine of 1.
+constexpr double kRounding = 1e-5;
+
+// The labels of one file.
+struct FileLabels {
+  std::string place;  // the file and its column, for messages
+  double low = 0, high = 0;
+
+  std::string range() const { return cat("values from ", low, " to ", high); }
+  double scale() const {
+    if (low >= -1 - kRounding && high <= 1 + kRounding) return 1;
+    if (low >= -5 * kRounding && high <= 5 + 5 * kRounding) return 5;
+    fail(place, ": found ", range(), ", expected -1 to 1 or 0 to 5 (--label-scale X divides by another X)");
+  }
+};
+
+// Each file is looked at alone: rows of 0 to 1 may be those of another scale than 0 to 5, or the low ones of
+// the same, and which is right cannot be read off them.
 double read_label_scale(const data::Table& table) {
   const auto& scores = table.number("score");
-  const auto [low, high] = std::minmax_element(scores.begin(), scores.end());
-  if (*low >= -1 && *high <= 1) return 1;
-  if (*low >= 0 && *high <= 5) return 5;
-  fail(table.source(), ": column \"", excerpt(table.columns.at("score")), "\": found values from ", *low,
-       " to ", *high, ", expected -1 to 1 or 0 to 5 (--label-scale X divides by another X)");
+  std::vector<FileLabels> files;
+  for (size_t part = 0; part <= table.appended.size(); ++part) {
+    const data::Table::Part* further = part == 0 ? nullptr : &table.appended[part - 1];
+    const size_t begin = further == nullptr ? 0 : further->first_row;
+    const size_t end = part == table.appended.size() ? scores.size() : table.appended[part].first_row;
+    const auto [low, high] = std::minmax_element(scores.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                 scores.begin() + static_cast<std::ptrdiff_t>(end));
+    const std::string& column = (further == nullptr ? table.columns : further->columns).at("score");
+    files.push_back(
+        {cat(further == nullptr ? table.path : further->path, ": column \"", excerpt(column), "\""), *low,
+         *high});
+  }
+  const double scale = files.front().scale();
+  for (const FileLabels& file : files) {
+    if (file.scale() == scale) continue;
+    fail(files.front().place, ": found ", files.front().range(), ", and in ", file.place, " ", file.range(),
+         ", expected one scale (--label-scale X divides all labels by X)");
+  }
+  return scale;
 }
 
 }  // namespace
@@ -50,6 +82,7 @@ TrainData::TrainData(data::Table table, const loss::LossInfo& loss, double label
       if (group == next) ++next;
     }
   }
+  about_empty_texts_ = data::about_empty_texts(table_, roles_);
   table_.texts.clear();
   table_.numbers.clear();
   table_.vectors.clear();
@@ -95,7 +128,7 @@ void TrainData::read_labels(const loss::LossInfo& loss, double label_scale) {
     const double label = scores[row] / label_scale_;
     switch (loss.labels) {
       case Labels::similarity:
-        if (!(std::abs(label) <= 1)) {
+        if (!(std::abs(label) <= 1 + kRounding)) {
           wrong_label("score", row, scores[row],
                       cat(-label_scale_, " to ", label_scale_, ", as labels are divided by ", label_scale_));
         }

@@ -18,7 +18,8 @@ namespace hone::train {
 class TrainData {
  public:
   // label_scale: what similarity labels are divided by; 0: 1 when all lie in [-1, 1], 5 when all lie in
-  // [0, 5], anything else is an Error that asks for --label-scale.
+  // [0, 5], rounding aside; anything else is an Error that asks for --label-scale, and so are files that
+  // differ in this.
   TrainData(data::Table table, const loss::LossInfo& loss, double label_scale,
             const model::SentenceModel& model, compute::Engine& engine);
 
@@ -40,6 +41,8 @@ class TrainData {
   // Number of the row's id (role "id"); rows without one have none in common. Empty: no ids.
   const std::vector<uint32_t>& groups() const { return groups_; }
   int64_t tokens(uint32_t row) const;  // of all its texts
+  // What is to be said of rows with an empty text; nothing where there are none.
+  const std::string& about_empty_texts() const { return about_empty_texts_; }
 
   const data::Table& table() const { return table_; }  // without its texts and numbers
   size_t bytes() const;                                // of memory
@@ -57,6 +60,7 @@ class TrainData {
   std::vector<float> labels_;  // [rows, label_width]
   int64_t label_width_ = 0;
   double label_scale_ = 1;
+  std::string about_empty_texts_;
 };
 
 }  // namespace hone::train

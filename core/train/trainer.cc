@@ -65,6 +65,10 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
       static_cast<int64_t>(std::ceil(static_cast<double>(frame_.steps_total) * options_.warmup_ratio)),
       frame_.steps_total};
   preflight_ = look_at(data_, loss_, options_.batch_size, model_->max_seq_length);
+  if (eval_) {
+    for (const std::string& warning : eval_->warnings())
+      preflight_.warnings.push_back(cat("evaluation: ", warning));
+  }
   const bool duplicates = loss_.in_batch && loss_options_.word("mask") == "duplicates";
   if (duplicates || options_.mask_similarity <= 1)
     false_negatives_ = std::make_unique<FalseNegatives>(data_, *engine_, duplicates);
@@ -300,6 +304,7 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
     return result;
   }
   result.estimate = run.estimated;
+  result.warnings = run.warnings;
   train(run, out, callbacks, result);
   if (!result.interrupted) {
     run.state.ended_early = result.ended_early;
@@ -333,11 +338,12 @@ void Trainer::prepare(Run& run, const std::optional<LoadedCheckpoint>& loaded,
     run.state.before = report_of(*run.before, 0);
     run.base_seconds = seconds_since(evaluation);
     if (callbacks.evaluation) callbacks.evaluation(*run.state.before);
-    if (std::isnan(run.state.before->value(options_.metric)) && callbacks.note) {
-      callbacks.note(cat("warning: ", options_.metric, " of the base model is not a number on ",
-                         eval_->source(),
-                         ": unless that changes, nothing tells a better step, and the last is kept"));
-    }
+  }
+  // An earlier part of the run has said so, too, but not to whom this one is told.
+  if (eval_ && std::isnan(run.state.before->value(options_.metric))) {
+    run.warnings.push_back(cat(options_.metric, " of the base model is not a number on ", eval_->source(),
+                               ": unless that changes, nothing tells a better step, and the last is kept"));
+    if (callbacks.note) callbacks.note(cat("warning: ", run.warnings.back()));
   }
   estimate(run, callbacks);
 }

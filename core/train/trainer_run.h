@@ -41,7 +41,8 @@ struct Trainer::Run {
   std::unique_ptr<BatchPass> pass;
   std::deque<StartedStep> started;
   std::optional<Estimate> estimated;
-  Clock::time_point training;  // when the first step began
+  std::vector<std::string> warnings;  // of the run itself: the preflight's are said before it
+  Clock::time_point training;         // when the first step began
   // Of the base model and of the best step, where this run has evaluated them.
   std::optional<eval::Result> before, latest, best;
   double base_seconds =

@@ -49,6 +49,25 @@ class Append : public Jobs {
   TempFolder folder;
 };
 
+// A trainer refuses them, by name; a scale that is given serves all.
+TEST_F(Append, LabelsOnDifferentScalesAreNotTrainedOn) {
+  folder.write("five.tsv", kHeader + std::string("A black cat\ttea\t5\n"));
+  const Dataset first = read("a.tsv"), five = read("five.tsv");
+  append(first, five);
+  Failure failure = refused(HONE_EFORMAT, [&](auto e) {
+    Trainer trainer;
+    return hone_trainer_create(model, first, nullptr, nullptr, trainer.place(), e);
+  });
+  EXPECT_EQ(failure.subject(), "dataset");
+  for (const std::string& part :
+       {(folder / "a.tsv").string() + ": column \"score\": found values from 0.25 to 1",
+        (folder / "five.tsv").string() + ": column \"score\" values from 5 to 5"})
+    EXPECT_NE(failure.message().find(part), std::string::npos) << failure.message();
+  const Dataset again = read("a.tsv");
+  append(again, five);
+  make_trainer(model, again, nullptr, {{"train.label_scale", 5.0}});
+}
+
 TEST_F(Append, TwoFilesAreAsOne) {
   const Dataset first = read("a.tsv"), second = read("b.tsv");
   const auto before = info_of(second);

@@ -92,6 +92,9 @@ TEST_F(ArrowDatasets, IdsAreTextsOrWholeNumbers) {
   EXPECT_EQ(ids_of(text_column("id", {"7", expected[1], expected[2]})), expected);
   EXPECT_EQ(ids_of(number_column<int32_t>("id", {{7}, {-8}, {INT32_MAX}})),
             (std::vector<std::string>{"7", "-8", "2147483647"}));
+  EXPECT_EQ(ids_of(number_column<int64_t>("id", {{7}, std::nullopt, {9}})),
+            (std::vector<std::string>{"7", "", "9"}));
+  EXPECT_EQ(ids_of(text_column("id", {std::nullopt, "a", "b"})), (std::vector<std::string>{"", "a", "b"}));
   Stream wrong({{{text_column("sentence1", kFirstTexts), text_column("sentence2", kSecondTexts),
                   number_column<double>("id", {{0}, {1}, {2}})}}});
   const Failure failure = not_read(HONE_EFORMAT, wrong, settings);

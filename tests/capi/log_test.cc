@@ -3,6 +3,7 @@
 
 #include "tests/capi/jobs.h"
 #include "tests/capi/rows.h"
+#include "tests/capi/steps.h"
 
 namespace hone::testing {
 
@@ -94,6 +95,30 @@ TEST_F(Jobs, SayWhatIsKnownBeforeTheFirstStepAndReportIt) {
   for (const std::string warning : report.at("warnings"))
     EXPECT_TRUE(said(HONE_LOG_WARNING, warning)) << warning;
   EXPECT_EQ(log.unclean, 0);
+}
+
+// What a job says before its first step, the host's own loop says once.
+TEST_F(Jobs, AHostsOwnLoopSaysWhatIsKnownToo) {
+  for (const bool by_forward : {false, true}) {
+    Log log;
+    const hone_log_sink sink = log.sink();
+    ASSERT_EQ(hone_runtime_set_log(runtime, &sink, HONE_LOG_WARNING, nullptr), HONE_OK);
+    const Dataset rows =
+        dataset_of(runtime, {"anchor", "positive"},
+                   {{text_value("a text"), text_value("another")}, {text_value(" "), text_value("a third")}});
+    const Trainer trainer = make_trainer(model, rows, nullptr, {{"train.steps", 2}});
+    if (by_forward) {
+      forward(trainer);
+      forward(trainer);
+    } else {
+      step(trainer);
+      step(trainer);
+    }
+    ASSERT_EQ(hone_runtime_set_log(runtime, nullptr, HONE_LOG_INFO, nullptr), HONE_OK);
+    const std::pair<int32_t, std::string> expected{
+        HONE_LOG_WARNING, "1 of 2 rows has an empty text, (rows):2: column \"anchor\""};
+    EXPECT_EQ(std::count(log.all.begin(), log.all.end(), expected), 1);
+  }
 }
 
 }  // namespace

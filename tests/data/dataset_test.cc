@@ -236,7 +236,30 @@ TEST(ParseColumns, ReadsPairs) {
   EXPECT_EQ(parse_columns("sentence1=a b,score=x=y", kRoles), (Map{{"sentence1", "a b"}, {"score", "x=y"}}));
 }
 
+// Names with a comma, or with quotes.
+TEST(ParseColumns, ReadsNamesInQuotes) {
+  using Map = std::map<std::string, std::string>;
+  EXPECT_EQ(parse_columns("sentence1=\"last, first\",score=x", kRoles),
+            (Map{{"sentence1", "last, first"}, {"score", "x"}}));
+  EXPECT_EQ(parse_columns("score=\"a=b,c=d\"", kRoles), (Map{{"score", "a=b,c=d"}}));
+  EXPECT_EQ(parse_columns("score=\"say \"\"x\"\"\"", kRoles), (Map{{"score", "say \"x\""}}));
+  EXPECT_EQ(parse_columns("score=\"\"\"\"", kRoles), (Map{{"score", "\""}}));
+  EXPECT_EQ(parse_columns("score=5\" pipe", kRoles), (Map{{"score", "5\" pipe"}}));
+  EXPECT_EQ(parse_columns("score=\"\",sentence1=\"x\"", kRoles), (Map{{"score", ""}, {"sentence1", "x"}}));
+  const Table table = parse_table("\"last, first\",score\na,1\n", "t.csv",
+                                  {{{"text"}}, parse_columns("text=\"last, first\"", Texts{"text"})});
+  EXPECT_EQ(table.text("text"), Texts{"a"});
+}
+
 TEST(ParseColumns, NamesWhatIsWrong) {
+  EXPECT_EQ(
+      columns_error("score=\"x"),
+      "--columns: score=\"x found, the quote closed expected (role=\"name\", a quote in the name doubled)");
+  EXPECT_EQ(
+      columns_error("score=\"x\"y,sentence1=z"),
+      "--columns: score=\"x\"y,sentence1=z found, a comma or the end expected after the closing quote (a "
+      "quote in the name is doubled)");
+  EXPECT_EQ(columns_error("score=\"x\","), "--columns: found \"\", expected role=name");
   EXPECT_EQ(columns_error(""), "--columns: found \"\", expected role=name");
   EXPECT_EQ(columns_error("score"), "--columns: found \"score\", expected role=name");
   EXPECT_EQ(columns_error("score="), "--columns: found \"score=\", expected role=name");

@@ -126,6 +126,8 @@ TEST(Best, is_the_last_where_the_metric_is_no_number) {
   EXPECT_EQ(result.kept_step, 12);
   EXPECT_EQ(result.ended_early, "");
   testing::expect_part(notes, "warning: spearman_cosine of the base model is not a number on same.tsv: ");
+  ASSERT_EQ(result.warnings.size(), 1U);
+  testing::expect_part(result.beforehand().at("warnings").dump(), result.warnings[0]);
 }
 
 // A stop does not wait for what takes long.

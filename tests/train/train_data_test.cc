@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "tests/train/small_run.h"
 #include "train/data_roles.h"
 
@@ -118,6 +120,71 @@ TEST_F(Data, the_scale_of_similarities_is_read_off_them) {
   }
   // Only their order counts: any scale will do.
   EXPECT_EQ(read(scored({0, 100}), "cosent").label_scale(), 1);
+}
+
+// A cosine that was computed in float32 may be a little more than 1: no other scale.
+TEST_F(Data, rounding_decides_no_scale_and_refuses_no_row) {
+  const TrainData cosines = read(scored({1.0000001, 0.9312, 0.1033}), "cosine");
+  EXPECT_EQ(cosines.label_scale(), 1);
+  EXPECT_EQ(cosines.labels(0)[0], 1.0000001F);
+  EXPECT_EQ(cosines.labels(1)[0], 0.9312F);
+  EXPECT_EQ(read(scored({-1.0000001, 0.5}), "cosine").label_scale(), 1);
+  EXPECT_EQ(read(scored({5.0000001, 2}), "cosine").label_scale(), 5);
+  EXPECT_EQ(read(scored({-0.0000001, 4}), "cosine").label_scale(), 5);
+  EXPECT_EQ(read(scored({1.0000001}), "cosine", 1).labels(0)[0], 1.0000001F);
+  EXPECT_EQ(read(scored({1.001, 0.5}), "cosine").label_scale(), 5);
+  EXPECT_NE(refusal(scored({1.001, 0.5}), "cosine", 1).find("found 1.001, expected -1 to 1"),
+            std::string::npos);
+  EXPECT_NE(refusal(scored({-1.001, 0.5}), "cosine").find("--label-scale"), std::string::npos);
+  EXPECT_NE(refusal(scored({5.001, 0.5}), "cosine").find("--label-scale"), std::string::npos);
+}
+
+// Rows of 0 to 1 beside rows of 0 to 5: which scale the first are on cannot be read off them.
+TEST_F(Data, files_on_different_scales_are_refused_by_name) {
+  const auto both = [&](std::vector<std::vector<double>> files, double scale = 0) {
+    std::optional<data::Table> all;
+    int number = 0;
+    for (const auto& scores : files) {
+      ++number;
+      data::Table one =
+          table(scored(scores, number == 2 ? "label" : "score"), "cosine", "", cat(number, ".tsv"));
+      if (all) {
+        all->append(std::move(one));
+      } else {
+        all = std::move(one);
+      }
+    }
+    return TrainData(std::move(*all), loss::find_loss("cosine"), scale, *model, *engine);
+  };
+  EXPECT_EQ(both({{0, 1}, {0, 0.5}, {-1, 0}}).label_scale(), 1);
+  EXPECT_EQ(both({{0, 2}, {0, 5}}).label_scale(), 5);
+  EXPECT_EQ(both({{0, 1.0000001}, {0, 0.5}}).label_scale(), 1);
+  EXPECT_EQ(
+      message_of([&] {
+        both({{0, 1}, {0, 5}, {0, 1}});
+      }),
+      "1.tsv: column \"score\": found values from 0 to 1, and in 2.tsv: column \"label\" values from 0 to 5, "
+      "expected one scale (--label-scale X divides all labels by X)");
+  EXPECT_NE(message_of([&] {
+              both({{0, 5}, {0, 4}, {0, 1}});
+            }).find("3.tsv: column \"score\" values from 0 to 1"),
+            std::string::npos);
+  EXPECT_EQ(message_of([&] {
+              both({{0, 1}, {0, 100}});
+            }).find("2.tsv: column \"label\": found values from 0 to 100"),
+            0U);
+  const TrainData told = both({{0, 1}, {0, 5}}, 5);
+  EXPECT_EQ(told.labels(1)[0], 0.2F);
+  EXPECT_EQ(told.labels(3)[0], 1.F);
+}
+
+TEST_F(Data, an_id_may_be_missing) {
+  const TrainData d = read(R"({"anchor": "a", "positive": "b", "t": 7}
+{"anchor": "c", "positive": "d"}
+{"anchor": "e", "positive": "f", "t": null}
+{"anchor": "g", "positive": "h", "t": "7"})",
+                           "mnr", 0, "id=t", "x.jsonl");
+  EXPECT_EQ(d.groups(), (std::vector<uint32_t>{0, 1, 2, 0}));
 }
 
 TEST_F(Data, wrong_labels_are_named_by_row) {
