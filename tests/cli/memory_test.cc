@@ -73,5 +73,22 @@ TEST_F(Memory, holds_what_is_no_negative) {
   EXPECT_LE(peak("155", {"--columns", "id=id", "--loss-options", "directions=qd+qq+dq+dd"}), 155 * 1.05);
 }
 
+// Of a text of 20 MB only the beginning is tokenized, whatever it is made of: what grows with it is what
+// holds the text, in the file and in memory.
+TEST_F(Memory, of_a_long_text_does_not_grow_with_its_tokens) {
+  const auto of_text = [&](const std::string& piece, size_t bytes) {
+    std::string text;
+    while (text.size() < bytes) text += piece;
+    folder.write("long.tsv", "anchor\tpositive\na man\tthe horse\n" + text + "\ta cat\n");
+    const Result r = hone({"train", "--model", kModel, "--data", (folder / "long.tsv").string(), "--out",
+                           (folder / "out").string(), "--steps", "1", "--overwrite", "--json", "--quiet"});
+    EXPECT_EQ(r.code, 0) << r.err;
+    return Json::parse(r.out).at("peak_megabytes").get<double>();
+  };
+  constexpr size_t kBytes = 20000000;
+  for (const char* piece : {"x", "the ", " ", "-", "/a", "\u0301", "\u200b", "\u0434", "\u4e2d", "a\u0301 "})
+    EXPECT_LE(of_text(piece, kBytes) - of_text(piece, 100), 8 * 1e-6 * kBytes) << piece;
+}
+
 }  // namespace
 }  // namespace hone::cli
