@@ -26,7 +26,7 @@ struct RoleRequest {
   // Other column names tried, in order, when the role's own is absent ("label").
   std::vector<std::string> also_named;
   bool numbered = false;
-  // A row may lack it and has an empty text then: null, and in JSONL a row without the key.
+  // Of a text or id: a row may lack it (null, no such key in JSONL) and has an empty text then.
   bool sparse = false;
 };
 

@@ -34,7 +34,7 @@ class Tokenizer {
   ~Tokenizer();
 
   // Ids with special tokens ([CLS] ... [SEP]), at least one and at most max_length of them. Of a long text
-  // only as much is tokenized as fills max_length (where that is known to be exact: see ffi/src/prefix.rs).
+  // only as much is tokenized as fills max_length (where that is known to be exact: see ffi/src/condense.rs).
   std::vector<int32_t> encode(std::string_view text) const;
 
   int32_t vocab_size() const;       // one more than the largest id encode() can give, added tokens included
