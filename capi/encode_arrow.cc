@@ -148,6 +148,55 @@ int get_schema(ArrowArrayStream* stream, ArrowSchema* out) {
   });
 }
 
+// The texts of one batch.
+class BatchTexts final : public hone::encode::TextSource {
+ public:
+  // `first`: number of its first row in the stream, for messages.
+  BatchTexts(const ArrowArray& batch, int64_t column, std::string_view format, int64_t first)
+      : batch_(batch), column_(column), format_(format), first_(first) {}
+
+  bool next(hone::encode::TextBlock& block, size_t most) override {
+    block.first = static_cast<size_t>(row_);
+    block.texts.clear();
+    for (; row_ < batch_.length && block.texts.size() < most; ++row_) block.texts.push_back(text());
+    return !block.texts.empty();
+  }
+  size_t count() const override { return static_cast<size_t>(batch_.length); }
+
+ private:
+  const ArrowArray& batch_;
+  int64_t column_;
+  std::string_view format_;
+  int64_t first_, row_ = 0;
+
+  std::string text() const {
+    std::string_view text;
+    const char* wrong = nullptr;
+    if (is_null(batch_, column_, row_)) {
+      wrong = "null";
+    } else if (!text_at(batch_, column_, format_, row_, text)) {
+      wrong = "a text that ends before it begins";
+    } else if (!hone::text::valid_utf8(text)) {
+      wrong = "bytes that are not UTF-8";
+    }
+    if (wrong != nullptr) hone::fail("in: row ", first_ + row_, ": found ", wrong, ", expected a text");
+    return std::string(text);
+  }
+};
+
+class GatheredVectors final : public hone::encode::VectorSink {
+ public:
+  explicit GatheredVectors(size_t floats) { values_.reserve(floats); }
+  void write(std::span<const float> vectors, uint64_t /*texts*/, bool /*more*/) override {
+    values_.insert(values_.end(), vectors.begin(), vectors.end());
+  }
+  void finish() override {}
+  std::vector<float> take() { return std::move(values_); }
+
+ private:
+  std::vector<float> values_;
+};
+
 int get_next(ArrowArrayStream* stream, ArrowArray* out) {
   return stream_call(stream, [&](Source& source) {
     OwnedArray batch;
@@ -155,29 +204,18 @@ int get_next(ArrowArrayStream* stream, ArrowArray* out) {
       *out = ArrowArray{};
       return;
     }
-    const std::string_view format = source.schema.schema.children[source.column]->format;
-    std::vector<std::string> texts;
-    for (int64_t row = 0; row < batch.array.length; ++row) {
-      std::string_view text;
-      const char* wrong = nullptr;
-      if (is_null(batch.array, source.column, row)) {
-        wrong = "null";
-      } else if (!text_at(batch.array, source.column, format, row, text)) {
-        wrong = "a text that ends before it begins";
-      } else if (!hone::text::valid_utf8(text)) {
-        wrong = "bytes that are not UTF-8";
-      }
-      if (wrong != nullptr) hone::fail("in: row ", source.rows + row, ": found ", wrong, ", expected a text");
-      texts.emplace_back(text);
-    }
-    source.rows += batch.array.length;
+    const int64_t length = batch.array.length, floats = length * source.dim;
+    BatchTexts texts(batch.array, source.column, source.schema.schema.children[source.column]->format,
+                     source.rows);
+    GatheredVectors vectors(static_cast<size_t>(floats));
+    source.model->encoders.lend(
+        [&](hone::encode::Encoder& encoder) { encoder.encode(texts, vectors, source.encoding); });
+    source.rows += length;
     auto values = std::make_unique<ArrowArray>();
-    std::vector<float> vectors = source.model->encoders.encode(texts, source.encoding);
-    const auto floats = static_cast<int64_t>(vectors.size());
-    make_array(values.get(), floats, std::move(vectors), nullptr);
+    make_array(values.get(), floats, vectors.take(), nullptr);
     auto list = std::make_unique<ArrowArray>();
-    make_array(list.get(), batch.array.length, {}, std::move(values));
-    make_array(out, batch.array.length, {}, std::move(list));
+    make_array(list.get(), length, {}, std::move(values));
+    make_array(out, length, {}, std::move(list));
   });
 }
 

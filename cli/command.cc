@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "compute/device.h"
+#include "encode/text_file.h"
 
 namespace hone::cli {
 
@@ -34,13 +35,15 @@ std::map<std::string, std::string> read_columns(const Arguments& arguments,
   return data::parse_columns(arguments.text("columns"), roles);
 }
 
+data::ReadOptions read_text_options(const Arguments& arguments) {
+  const auto given = [&](const char* name) {
+    return arguments.declared(name) && arguments.given(name) ? arguments.text(name) : std::string();
+  };
+  return encode::text_options(given("column"), given("input-format"));
+}
+
 std::vector<std::string> read_texts(const Arguments& arguments, const fs::path& file) {
-  data::ReadOptions options;
-  options.roles = {{"text", data::ColumnKind::text, true, {}}};
-  options.only_column = true;
-  options.column_hint = "--column NAME names another";
-  if (arguments.given("column")) options.columns["text"] = arguments.text("column");
-  data::Table table = data::read_table(file, options);
+  data::Table table = data::read_table(file, read_text_options(arguments));
   return std::move(table.texts.at("text"));
 }
 

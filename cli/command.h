@@ -27,6 +27,8 @@ std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments);
 // --columns, where given.
 std::map<std::string, std::string> read_columns(const Arguments& arguments,
                                                 std::span<const data::RoleRequest> roles);
+// How texts are read: the column of --column, the format of --input-format.
+data::ReadOptions read_text_options(const Arguments& arguments);
 // Texts of a file: a .txt's lines, or of a table the column of --column, else "text", else the only one.
 std::vector<std::string> read_texts(const Arguments& arguments, const fs::path& file);
 // Whether the file lies in the folder, or will, links followed.

@@ -48,7 +48,8 @@ bool Progress::due(int64_t done, int64_t total, Clock::time_point now) {
     next_ = terminal_ ? now : now + wait_;
   }
   // A run too short for a plain line does not get one at its end either.
-  if (now < next_ && (done < total || (!terminal_ && !shown_))) return false;
+  const bool last = total > 0 && done >= total;
+  if (now < next_ && (!last || (!terminal_ && !shown_))) return false;
   if (!terminal_) wait_ = std::min<Clock::duration>(2 * wait_, kMostBetweenLines);
   next_ = now + (terminal_ ? kTerminalEvery : wait_);
   return true;
@@ -58,12 +59,12 @@ void Progress::update(int64_t done, int64_t total, const std::string& detail) {
   const auto now = Clock::now();
   if (quiet_ || !due(done, total, now)) return;
   std::string text;
-  if (terminal_) {
+  if (terminal_ && total > 0) {
     const auto filled = static_cast<int>(kBar * done / std::max<int64_t>(1, total));
     text = "[" + std::string(static_cast<size_t>(filled), '#') +
            std::string(static_cast<size_t>(kBar - filled), '.') + "] ";
   }
-  text += cat(done, "/", total, " ", unit_);
+  text += total > 0 ? cat(done, "/", total, " ", unit_) : cat(done, " ", unit_);
   if (done > first_done_) {
     const double seconds = std::max(std::chrono::duration<double>(now - first_).count(), 1e-9);
     const double rate = static_cast<double>(done - first_done_) / seconds;

@@ -13,8 +13,9 @@ class Progress {
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
-  // `detail` stands behind the bar ("loss 0.034"). The first call starts the clock: rate and time left are of
-  // what is done after it, so neither what came before nor a run resumed in the middle counts.
+  // A total of 0 is not known: rate alone, no bar. `detail` stands behind the bar ("loss 0.034"). The first
+  // call starts the clock: rate and time left are of what is done after it, so neither what came before nor a
+  // run resumed in the middle counts.
   void update(int64_t done, int64_t total, const std::string& detail = "");
   // A line of its own, above the bar.
   void line(const std::string& text);

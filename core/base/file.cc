@@ -1,4 +1,4 @@
-// Reading: a mapping, or a small file as a string. Writing one file beside its target.
+// Reading: a mapping, pieces, or a small file as a string. Writing one file beside its target.
 #include "base/file.h"
 
 #include <fcntl.h>
@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -19,7 +18,6 @@ namespace hone {
 namespace {
 
 constexpr size_t kBuffer = size_t{1} << 20;
-constexpr size_t kLargestWrite = size_t{1} << 30;
 
 int open_for_reading(const fs::path& path, struct stat& info) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -57,6 +55,38 @@ MappedFile::MappedFile(const fs::path& path) : path_(path) {
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
+}
+
+FileInput::FileInput(const fs::path& path) : path_(path) {
+  struct stat info {};
+  fd_ = open_for_reading(path, info);
+  size_ = static_cast<uint64_t>(info.st_size);
+}
+
+std::unique_ptr<FileInput> FileInput::standard_input() {
+  std::unique_ptr<FileInput> made(new FileInput);
+  made->path_ = "standard input";
+  made->fd_ = STDIN_FILENO;
+  made->owned_ = false;
+  return made;
+}
+
+FileInput::~FileInput() {
+  if (owned_ && fd_ >= 0) close(fd_);
+}
+
+std::string_view FileInput::next() {
+  buffer_.resize(kBuffer);
+  size_t filled = 0;
+  while (filled < buffer_.size()) {
+    const ssize_t n = read(fd_, buffer_.data() + filled, buffer_.size() - filled);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("cannot read ", path_, ": ", errno_text(errno));
+    if (n == 0) break;
+    filled += static_cast<size_t>(n);
+  }
+  given_ += filled;
+  return std::string_view(buffer_).substr(0, filled);
 }
 
 std::string read_text_file(const fs::path& path, size_t limit) {
@@ -111,7 +141,7 @@ void StagedFile::write(const void* data, size_t size) {
   flush();
   if (size >= kBuffer) {
     staging::step("write");
-    write_all(bytes, size);
+    staging::write_all(fd_, {bytes, size}, target_);
   } else {
     buffer_.assign(bytes, size);
   }
@@ -120,18 +150,8 @@ void StagedFile::write(const void* data, size_t size) {
 void StagedFile::flush() {
   if (buffer_.empty()) return;
   staging::step("write");
-  write_all(buffer_.data(), buffer_.size());
+  staging::write_all(fd_, buffer_, target_);
   buffer_.clear();
-}
-
-void StagedFile::write_all(const char* data, size_t size) {
-  while (size > 0) {
-    ssize_t n = ::write(fd_, data, std::min(size, kLargestWrite));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("cannot write ", target_, ": ", errno_text(errno));
-    data += n;
-    size -= static_cast<size_t>(n);
-  }
 }
 
 void StagedFile::commit() {

@@ -1,4 +1,4 @@
-// Files: read by mapping, written beside and then renamed.
+// Files: read by mapping or a piece at a time, written beside and then renamed.
 //
 // Rules: nothing here ever writes over a file or folder that a reader could hold open or a crash could leave
 // half written. A StagedFile/StagedFolder lies beside its target under a temporary name until commit(), which
@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace hone {
 
@@ -33,6 +35,50 @@ class MappedFile {
   size_t size_ = 0;
 };
 
+// Bytes that come a piece at a time, so that the memory they take does not grow with their number.
+class ByteInput {
+ public:
+  virtual ~ByteInput() = default;
+  virtual std::string_view next() = 0;  // valid until the next call; empty: the end
+  // For a progress bar: bytes given so far, and how many there are; 0: not known.
+  virtual uint64_t given() const = 0;
+  virtual uint64_t size() const = 0;
+};
+
+class MemoryInput final : public ByteInput {
+ public:
+  explicit MemoryInput(std::string_view content) : content_(content) {}
+  std::string_view next() override { return content_.substr(std::exchange(given_, content_.size())); }
+  uint64_t given() const override { return given_; }
+  uint64_t size() const override { return content_.size(); }
+
+ private:
+  std::string_view content_;
+  size_t given_ = 0;
+};
+
+// A file, or standard input, read from front to back.
+class FileInput final : public ByteInput {
+ public:
+  explicit FileInput(const fs::path& path);  // throws Error: missing, a folder, not readable
+  static std::unique_ptr<FileInput> standard_input();
+  ~FileInput() override;
+  FileInput(const FileInput&) = delete;
+  FileInput& operator=(const FileInput&) = delete;
+  // Whole pieces but for the last, however few bytes a pipe gives at once. Throws Error naming the file.
+  std::string_view next() override;
+  uint64_t given() const override { return given_; }
+  uint64_t size() const override { return size_; }
+
+ private:
+  FileInput() = default;
+  fs::path path_;
+  int fd_ = -1;
+  bool owned_ = true;
+  uint64_t given_ = 0, size_ = 0;
+  std::string buffer_;
+};
+
 // A small text file as a string; refuses files above `limit` bytes.
 std::string read_text_file(const fs::path& path, size_t limit = size_t{64} << 20);
 
@@ -53,7 +99,6 @@ class StagedFile {
   int fd_ = -1;
   std::string buffer_;
   void flush();
-  void write_all(const char* data, size_t size);
 };
 
 // A folder filled at path() and swapped with its target by commit(). An existing target is exchanged in one

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -28,6 +29,7 @@ namespace {
 
 constexpr std::string_view kStaged = ".hone-staged-";
 constexpr std::string_view kReplaced = ".hone-replaced-";
+constexpr size_t kLargestWrite = size_t{1} << 30;
 constexpr size_t kLongestName = 180;  // of 255, so that the suffix fits
 
 // The front of every temporary name of `name`. A long name is cut and told apart by a hash (FNV-1a).
@@ -207,6 +209,15 @@ void remove_leftovers(const Place& place) {
   for (const fs::path& left : staged) {
     Leftover work(left, suffix_of(left, kStaged));
     if (work.dead()) fs::remove_all(left, code);
+  }
+}
+
+void write_all(int fd, std::string_view bytes, const fs::path& target) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), std::min(bytes.size(), kLargestWrite));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("cannot write ", target, ": ", errno_text(errno));
+    bytes.remove_prefix(static_cast<size_t>(n));
   }
 }
 

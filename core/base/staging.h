@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace hone::staging {
 
@@ -42,6 +43,8 @@ fs::path aside_path(const Place& place, const fs::path& staged);
 // processes.
 void remove_leftovers(const Place& place);
 
+// `target` is what a message names.
+void write_all(int fd, std::string_view bytes, const fs::path& target);
 void sync_folder(const fs::path& folder, const fs::path& target);
 void sync_tree(const fs::path& folder, const fs::path& target);
 

@@ -8,7 +8,6 @@
 #include <system_error>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "text/tokenizer.h"
 
 namespace hone::data {
@@ -211,6 +210,7 @@ void Columns::put_text(const Slot& slot, std::string_view value, size_t line) {
   size_t good = text::valid_utf8_prefix(value);
   if (good != value.size()) wrong_value(slot, cat("bytes that are not UTF-8 (at byte ", good + 1, ")"), line);
   slot.texts->emplace_back(value);
+  text_bytes_ += value.size();
 }
 
 void Columns::put_number(const Slot& slot, std::string_view value, size_t line) {
@@ -240,7 +240,7 @@ void Columns::put_checked_vector(const Slot& slot, size_t line, Value value, How
   const size_t before = vectors.values.size();
   const std::string wrong = append_numbers(value, vectors.values, how...);
   const size_t width = vectors.values.size() - before;
-  if (wrong.empty() && width > 0 && before == 0) vectors.width = width;
+  if (wrong.empty() && vectors.width == 0) vectors.width = width;
   if (wrong.empty() && width > 0 && width == vectors.width) return;
   vectors.values.resize(before);
   if (!wrong.empty()) wrong_value(slot, wrong, line);
@@ -273,8 +273,19 @@ void Columns::take_back() {
     if (slot.numbers != nullptr) slot.numbers->resize(table_.rows);
     if (slot.vectors == nullptr) continue;
     slot.vectors->values.resize(table_.rows * slot.vectors->width);
-    if (table_.rows == 0) slot.vectors->width = 0;
+    if (earlier_rows_ + table_.rows == 0) slot.vectors->width = 0;
   }
+}
+
+void Columns::clear_rows() {
+  for (const Slot& slot : slots_) {
+    if (slot.texts != nullptr) slot.texts->clear();
+    if (slot.numbers != nullptr) slot.numbers->clear();
+    if (slot.vectors != nullptr) slot.vectors->values.clear();
+  }
+  table_.lines.clear();
+  earlier_rows_ += table_.rows;
+  table_.rows = hashed_rows_ = text_bytes_ = 0;
 }
 
 void Columns::end_row(size_t line) {
@@ -289,22 +300,26 @@ void Columns::wrong_value(const Slot& slot, std::string_view found, size_t line)
        expected_of(slot.request->kind));
 }
 
+// Each column has a hash of its own, so that it does not tell how rows were cut into blocks.
 void Columns::finish() {
-  if (table_.rows == 0) fail_no_rows(table_.path);
+  if (earlier_rows_ + table_.rows == 0) fail_no_rows(table_.path);
+  hashes_.resize(slots_.size());
+  std::map<std::string_view, uint64_t> by_role;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    for (size_t row = hashed_rows_; row < table_.rows; ++row) {
+      if (slot.texts != nullptr) hashes_[i].add(std::string_view((*slot.texts)[row]));
+      if (slot.numbers != nullptr) hashes_[i].add((*slot.numbers)[row]);
+      if (slot.vectors != nullptr) hashes_[i].add(slot.vectors->row(row));
+    }
+    by_role[slot.role] = hashes_[i].value();
+  }
+  hashed_rows_ = table_.rows;
   Hash hash;
-  hash.add(static_cast<uint64_t>(table_.rows));
-  for (const auto& [role, values] : table_.texts) {
-    hash.add(std::string_view(role));
-    for (const std::string& value : values) hash.add(std::string_view(value));
-  }
-  for (const auto& [role, values] : table_.numbers) {
-    hash.add(std::string_view(role));
-    for (double value : values) hash.add(value);
-  }
-  for (const auto& [role, vectors] : table_.vectors) {
-    hash.add(std::string_view(role));
-    hash.add(static_cast<uint64_t>(vectors.width));
-    hash.add(std::span<const float>(vectors.values));
+  hash.add(static_cast<uint64_t>(earlier_rows_ + table_.rows));
+  for (const auto& [role, values] : by_role) {
+    hash.add(role);
+    hash.add(values);
   }
   table_.content_hash = hash.value();
 }

@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/hash.h"
 #include "data/dataset.h"
 
 namespace hone::data {
@@ -55,17 +57,26 @@ class Columns {
   void put_field(const Slot& slot, std::string_view value, size_t line);
   void end_row(size_t line);
   void take_back();  // the values put since the last end_row: a row that is refused leaves nothing behind
-  bool full() const { return table_.rows >= options_.max_rows; }
+  bool full() const { return earlier_rows_ + table_.rows >= options_.max_rows; }
+  // The rows of the table make place for the next ones. What was found out of them stays: the columns, the
+  // width of vectors, that there were rows.
+  void clear_rows();
+  size_t text_bytes() const { return text_bytes_; }  // of the rows in the table
 
   // "FILE:LINE: column "NAME": found FOUND, expected a number": what a value of the wrong kind is told.
   [[noreturn]] void wrong_value(const Slot& slot, std::string_view found, size_t line) const;
-  void finish();  // throws Error when no row came; computes the hash
+  // Throws Error when no row came. The table's hash is then that of all rows so far, those cleared too.
+  void finish();
 
  private:
   Table& table_;
   const ReadOptions& options_;
   std::vector<Slot> slots_;
   bool each_row_names_ = false;
+  uint64_t earlier_rows_ = 0;  // that were cleared
+  size_t text_bytes_ = 0;
+  std::vector<Hash> hashes_;  // [slots], of the rows so far but for those behind `hashed_rows_` of the table
+  size_t hashed_rows_ = 0;
   std::vector<std::pair<std::string, const RoleRequest*>> absent_;  // names that optional roles did not find
 
   using Names = std::span<const std::string_view>;
@@ -89,12 +100,21 @@ std::string shown(std::string_view name);
 void check_column_count(size_t count, const std::filesystem::path& path, size_t line);
 [[noreturn]] void fail_no_rows(const std::filesystem::path& path);
 
-// The readers of each format, and of its names alone. `reader` stands at the first line.
+// Puts the rows of a file into columns.
+class RowReader {
+ public:
+  virtual ~RowReader() = default;
+  // One row; false at the end. The first call finds the columns.
+  virtual bool next(Columns& columns) = 0;
+};
+
+// Those of each format, and the names of its columns alone. `lines` stands at the first line; it and `path`
+// must outlive the reader.
 class LineReader;
-void read_jsonl(LineReader& reader, Columns& columns, const std::filesystem::path& path);
-void read_csv(LineReader& reader, Columns& columns, const std::filesystem::path& path);
-void read_tsv(LineReader& reader, Columns& columns, const std::filesystem::path& path);
-void read_txt(LineReader& reader, Columns& columns, const std::filesystem::path& path);
+std::unique_ptr<RowReader> jsonl_rows(LineReader& lines, const std::filesystem::path& path);
+std::unique_ptr<RowReader> csv_rows(LineReader& lines, const std::filesystem::path& path);
+std::unique_ptr<RowReader> tsv_rows(LineReader& lines, const std::filesystem::path& path);
+std::unique_ptr<RowReader> txt_rows(LineReader& lines, const std::filesystem::path& path);
 std::vector<std::string> names_of_jsonl(LineReader& reader, const std::filesystem::path& path);
 std::vector<std::string> names_of_csv(LineReader& reader, const std::filesystem::path& path);
 std::vector<std::string> names_of_tsv(LineReader& reader, const std::filesystem::path& path);

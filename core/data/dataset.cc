@@ -1,12 +1,14 @@
 // Which reader a file gets.
 #include "data/dataset.h"
 
+#include <memory>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "data/columns.h"
 #include "data/lines.h"
+#include "data/table_reader.h"
 
 namespace hone::data {
 
@@ -14,63 +16,90 @@ namespace {
 
 struct Format {
   const char* ending;
-  void (*read)(LineReader&, Columns&, const std::filesystem::path&);
+  std::unique_ptr<RowReader> (*rows)(LineReader&, const std::filesystem::path&);
   std::vector<std::string> (*names)(LineReader&, const std::filesystem::path&);
 };
 
-constexpr Format kFormats[] = {{".jsonl", read_jsonl, names_of_jsonl},
-                               {".ndjson", read_jsonl, names_of_jsonl},
-                               {".csv", read_csv, names_of_csv},
-                               {".tsv", read_tsv, names_of_tsv},
-                               {".txt", read_txt, names_of_txt}};
+constexpr Format kFormats[] = {{".jsonl", jsonl_rows, names_of_jsonl},
+                               {".ndjson", jsonl_rows, names_of_jsonl},
+                               {".csv", csv_rows, names_of_csv},
+                               {".tsv", tsv_rows, names_of_tsv},
+                               {".txt", txt_rows, names_of_txt}};
 
-// By the ending, in lower case; `gzip` where ".gz" followed it.
-const Format& format_of(const std::filesystem::path& path, bool& gzip) {
+// By the ending of the name, or by `given` where that is not empty; `gzip` where ".gz" stands behind it.
+const Format& format_of(const std::filesystem::path& path, const std::string& given, bool& gzip) {
   auto lower = [](std::string text) {
     for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     return text;
   };
-  std::string ending = lower(path.extension().string());
+  const std::filesystem::path name = given.empty() ? path : std::filesystem::path(cat("x.", given));
+  std::string ending = lower(name.extension().string());
   gzip = ending == ".gz";
-  if (gzip) ending = lower(path.stem().extension().string());
+  if (gzip) ending = lower(name.stem().extension().string());
   for (const Format& format : kFormats) {
     if (ending == format.ending) return format;
   }
-  fail(path, ": found the ending \"", ending,
+  fail(path, ": found the ", given.empty() ? "ending" : "format", " \"",
+       given.empty() ? ending : excerpt(given),
        "\", expected .jsonl, .ndjson, .csv, .tsv or .txt, each also with .gz");
+}
+
+Table read_all(std::unique_ptr<ByteInput> input, const std::filesystem::path& path,
+               const ReadOptions& options) {
+  TableReader reader(std::move(input), path, options);
+  reader.next();
+  return std::move(reader.table());
+}
+
+std::vector<std::string> names_of(ByteInput& input, const std::filesystem::path& path) {
+  bool gzip = false;
+  const Format& format = format_of(path, "", gzip);
+  LineReader lines(input, path, gzip);
+  return format.names(lines, path);
 }
 
 }  // namespace
 
-Table parse_table(std::string_view content, const std::filesystem::path& path, const ReadOptions& options) {
+TableReader::TableReader(std::unique_ptr<ByteInput> input, std::filesystem::path path, ReadOptions options)
+    : input_(std::move(input)), path_(std::move(path)), options_(std::move(options)) {
   bool gzip = false;
-  const Format& format = format_of(path, gzip);
-  Table table;
-  table.path = path;
-  Columns columns(table, options);
-  if (content.empty()) fail(path, ": is empty");
-  LineReader lines(content, path, gzip);
-  format.read(lines, columns, path);
-  columns.finish();
-  return table;
+  const Format& format = format_of(path_, options_.format, gzip);
+  table_.path = path_;
+  columns_ = std::make_unique<Columns>(table_, options_);
+  lines_ = std::make_unique<LineReader>(*input_, path_, gzip);
+  rows_ = format.rows(*lines_, path_);
+}
+
+TableReader::TableReader(const std::filesystem::path& path, ReadOptions options)
+    : TableReader(std::make_unique<FileInput>(path), path, std::move(options)) {}
+
+TableReader::~TableReader() = default;
+
+bool TableReader::next(size_t most_rows, size_t most_bytes) {
+  columns_->clear_rows();
+  while (table_.rows < most_rows && columns_->text_bytes() < most_bytes && !columns_->full()) {
+    if (!rows_->next(*columns_)) break;
+  }
+  columns_->finish();
+  return table_.rows > 0;
+}
+
+Table parse_table(std::string_view content, const std::filesystem::path& path, const ReadOptions& options) {
+  return read_all(std::make_unique<MemoryInput>(content), path, options);
 }
 
 std::vector<std::string> parse_column_names(std::string_view content, const std::filesystem::path& path) {
-  bool gzip = false;
-  const Format& format = format_of(path, gzip);
-  if (content.empty()) fail(path, ": is empty");
-  LineReader lines(content, path, gzip);
-  return format.names(lines, path);
+  MemoryInput input(content);
+  return names_of(input, path);
 }
 
 Table read_table(const std::filesystem::path& path, const ReadOptions& options) {
-  MappedFile file(path);
-  return parse_table(file.text(), path, options);
+  return read_all(std::make_unique<FileInput>(path), path, options);
 }
 
 std::vector<std::string> column_names(const std::filesystem::path& path) {
-  MappedFile file(path);
-  return parse_column_names(file.text(), path);
+  FileInput input(path);
+  return names_of(input, path);
 }
 
 }  // namespace hone::data

@@ -28,6 +28,8 @@ struct ReadOptions {
   bool only_column = false;  // a role that finds no column takes the file's only one, whatever its name
   // What messages say of a column that is missing; empty: "--columns ROLE=NAME names another".
   std::string column_hint;
+  // The format as an ending ("jsonl", "csv.gz"); empty: that of the file's name.
+  std::string format;
 };
 
 Table read_table(const std::filesystem::path& path, const ReadOptions& options);

@@ -124,44 +124,95 @@ class CsvReader {
   }
 };
 
+class CsvRows final : public RowReader {
+ public:
+  CsvRows(LineReader& lines, const std::filesystem::path& path) : records_(lines, path), path_(path) {}
+
+  bool next(Columns& columns) override {
+    if (width_ == 0) {
+      if (!records_.next(fields_)) return false;
+      width_ = fields_.size();
+      columns.choose(fields_, records_.line());
+    }
+    while (records_.next(fields_)) {
+      const bool empty = fields_.size() == 1 && fields_.front().empty();
+      if (empty && width_ != 1) continue;
+      put_row(columns, fields_, width_, records_.line(), path_);
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  CsvReader records_;
+  const std::filesystem::path& path_;
+  std::vector<std::string_view> fields_;
+  size_t width_ = 0;  // 0: the names were not read yet
+};
+
+class TsvRows final : public RowReader {
+ public:
+  TsvRows(LineReader& lines, const std::filesystem::path& path) : lines_(lines), path_(path) {}
+
+  bool next(Columns& columns) override {
+    std::string_view line;
+    if (width_ == 0) {
+      if (!lines_.next(line)) return false;
+      split(without_return(line), '\t', fields_);
+      width_ = fields_.size();
+      columns.choose(fields_, lines_.number());
+    }
+    while (lines_.next(line)) {
+      line = without_return(line);
+      if (line.empty() && width_ > 1) continue;
+      split(line, '\t', fields_);
+      put_row(columns, fields_, width_, lines_.number(), path_);
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  LineReader& lines_;
+  const std::filesystem::path& path_;
+  std::vector<std::string_view> fields_;
+  size_t width_ = 0;  // 0: the names were not read yet
+};
+
+class TxtRows final : public RowReader {
+ public:
+  TxtRows(LineReader& lines, const std::filesystem::path& path) : lines_(lines), path_(path) {}
+
+  bool next(Columns& columns) override {
+    if (fields_.empty()) {
+      fields_.emplace_back("text");
+      columns.choose(fields_, 1);
+    }
+    std::string_view line;
+    if (!lines_.next(line)) return false;
+    fields_.front() = without_return(line);
+    put_row(columns, fields_, 1, lines_.number(), path_);
+    return true;
+  }
+
+ private:
+  LineReader& lines_;
+  const std::filesystem::path& path_;
+  std::vector<std::string_view> fields_;
+};
+
 }  // namespace
 
-void read_csv(LineReader& reader, Columns& columns, const std::filesystem::path& path) {
-  CsvReader records(reader, path);
-  std::vector<std::string_view> fields;
-  if (!records.next(fields)) return;
-  size_t width = fields.size();
-  columns.choose(fields, records.line());
-  while (!columns.full() && records.next(fields)) {
-    bool empty = fields.size() == 1 && fields.front().empty();
-    if (!empty || width == 1) put_row(columns, fields, width, records.line(), path);
-  }
+std::unique_ptr<RowReader> csv_rows(LineReader& lines, const std::filesystem::path& path) {
+  return std::make_unique<CsvRows>(lines, path);
 }
 
-void read_tsv(LineReader& reader, Columns& columns, const std::filesystem::path& path) {
-  std::string_view line;
-  if (!reader.next(line)) return;
-  std::vector<std::string_view> fields;
-  split(without_return(line), '\t', fields);
-  size_t width = fields.size();
-  columns.choose(fields, reader.number());
-  while (!columns.full() && reader.next(line)) {
-    line = without_return(line);
-    if (line.empty() && width > 1) continue;
-    split(line, '\t', fields);
-    put_row(columns, fields, width, reader.number(), path);
-  }
+std::unique_ptr<RowReader> tsv_rows(LineReader& lines, const std::filesystem::path& path) {
+  return std::make_unique<TsvRows>(lines, path);
 }
 
-void read_txt(LineReader& reader, Columns& columns, const std::filesystem::path& path) {
-  const std::vector<std::string_view> only{"text"};
-  columns.choose(only, 1);
-  std::string_view line;
-  std::vector<std::string_view> fields(1);
-  while (!columns.full() && reader.next(line)) {
-    fields.front() = without_return(line);
-    put_row(columns, fields, 1, reader.number(), path);
-  }
+std::unique_ptr<RowReader> txt_rows(LineReader& lines, const std::filesystem::path& path) {
+  return std::make_unique<TxtRows>(lines, path);
 }
 
 std::vector<std::string> names_of_csv(LineReader& reader, const std::filesystem::path& path) {

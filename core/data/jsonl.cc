@@ -98,32 +98,49 @@ bool next_row(LineReader& reader, JsonRow& row, std::span<const JsonField>& fiel
   return false;
 }
 
-}  // namespace
+class JsonlRows final : public RowReader {
+ public:
+  JsonlRows(LineReader& lines, const std::filesystem::path& path) : lines_(lines), path_(path) {}
 
-void read_jsonl(LineReader& reader, Columns& columns, const std::filesystem::path& path) {
-  JsonRow row;
-  std::span<const JsonField> fields;
-  std::string buffer;
-  std::vector<bool> seen;
-  std::string first_keys;
-  bool first = true;
-  while (!columns.full() && next_row(reader, row, fields, path)) {
-    if (first) {
+  bool next(Columns& columns) override {
+    std::span<const JsonField> fields;
+    if (!next_row(lines_, row_, fields, path_)) {
+      check_seen(columns);
+      return false;
+    }
+    if (first_keys_.empty()) {
       std::vector<std::string_view> names;
       for (const JsonField& field : fields) names.push_back(field.key);
-      columns.choose(names, reader.number(), true);
-      seen.resize(columns.slots().size());
-      first_keys = keys_of(fields);
-      first = false;
+      columns.choose(names, lines_.number(), true);
+      seen_.resize(columns.slots().size());
+      first_keys_ = keys_of(fields);
     }
-    put_row(columns, fields, reader.number(), path, buffer, seen);
+    put_row(columns, fields, lines_.number(), path_, buffer_, seen_);
+    return true;
   }
-  for (size_t i = 0; i < seen.size(); ++i) {
-    const Slot& slot = columns.slots()[i];
-    if (!seen[i] && slot.request->required)
-      fail(path, ": no column \"", excerpt(slot.column), "\" for \"", slot.role,
-           "\" in any row, the columns of the first are ", first_keys);
+
+ private:
+  LineReader& lines_;
+  const std::filesystem::path& path_;
+  JsonRow row_;
+  std::string buffer_;
+  std::vector<bool> seen_;  // of each slot: whether a row had it
+  std::string first_keys_;  // of the first row; empty before it
+
+  void check_seen(const Columns& columns) const {
+    for (size_t i = 0; i < seen_.size(); ++i) {
+      const Slot& slot = columns.slots()[i];
+      if (!seen_[i] && slot.request->required)
+        fail(path_, ": no column \"", excerpt(slot.column), "\" for \"", slot.role,
+             "\" in any row, the columns of the first are ", first_keys_);
+    }
   }
+};
+
+}  // namespace
+
+std::unique_ptr<RowReader> jsonl_rows(LineReader& lines, const std::filesystem::path& path) {
+  return std::make_unique<JsonlRows>(lines, path);
 }
 
 std::vector<std::string> names_of_jsonl(LineReader& reader, const std::filesystem::path& path) {

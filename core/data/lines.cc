@@ -19,12 +19,18 @@ constexpr std::string_view kGzip = "\x1F\x8B";
 
 // gzip data, one member after the other, as `cat a.gz b.gz` makes it.
 struct LineReader::Inflater {
-  std::string_view input;
+  ByteInput& source;
   const std::filesystem::path& path;
+  std::string_view input;  // not yet inflated
+  std::string joined;      // what `input` is a view of where it began in an earlier piece
+  std::string out;
   z_stream stream{};
   bool done = false;
 
-  Inflater(std::string_view content, const std::filesystem::path& name) : input(content), path(name) {
+  Inflater(ByteInput& from, const std::filesystem::path& name) : source(from), path(name) {
+    fill(1);
+    if (input.empty()) fail(path, ": is empty");
+    fill(kGzip.size());
     if (!input.starts_with(kGzip)) fail(path, ": is not gzip data, as its name says");
     constexpr int kGzipWindow = 15 + 16;
     if (inflateInit2(&stream, kGzipWindow) != Z_OK) fail(path, ": zlib cannot start");
@@ -33,95 +39,98 @@ struct LineReader::Inflater {
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
 
-  // Appends up to kChunk bytes to `out`; sets done after the last.
-  void more(std::string& out) {
-    size_t before = out.size();
-    out.resize(before + kChunk);
-    stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
+  // As many bytes in `input`, fewer only at the end.
+  void fill(size_t wanted) {
+    while (input.size() < wanted) {
+      std::string front(input);
+      const std::string_view more = source.next();
+      if (more.empty()) {
+        joined = std::move(front);
+        input = joined;
+        return;
+      }
+      if (!front.empty()) joined = front.append(more);
+      input = front.empty() ? more : std::string_view(joined);
+    }
+  }
+
+  // Up to kChunk bytes; none after the last.
+  std::string_view next() {
+    out.resize(kChunk);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
     stream.avail_out = kChunk;
     while (stream.avail_out > 0 && !done) step();
-    out.resize(out.size() - stream.avail_out);
+    return std::string_view(out).substr(0, kChunk - stream.avail_out);
   }
 
   void step() {
-    size_t given = std::min<size_t>(input.size(), std::numeric_limits<uInt>::max());
+    fill(1);
+    if (input.empty()) fail(path, ": the gzip data is cut off: it ends in the middle");
+    const size_t given = std::min<size_t>(input.size(), std::numeric_limits<uInt>::max());
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
     stream.avail_in = static_cast<uInt>(given);
-    int code = inflate(&stream, Z_NO_FLUSH);
+    const int code = inflate(&stream, Z_NO_FLUSH);
     input.remove_prefix(given - stream.avail_in);
     if (code == Z_STREAM_END) {
-      if (input.empty() ||
-          input.find_first_not_of('\0') == std::string_view::npos) {  // zeros: padding of tapes
-        done = true;
-      } else if (!input.starts_with(kGzip)) {
-        fail(path, ": the gzip data is followed by ", input.size(), " bytes of something else");
-      } else {
-        inflateReset(&stream);
-      }
-    } else if (code == Z_BUF_ERROR || (code == Z_OK && input.empty() && stream.avail_out > 0)) {
-      fail(path, ": the gzip data is cut off: it ends in the middle");
+      next_member();
     } else if (code != Z_OK) {
       fail(path, ": the gzip data is damaged: ", stream.msg != nullptr ? stream.msg : "unknown error");
     }
   }
+
+  void next_member() {
+    fill(kGzip.size());
+    if (input.starts_with(kGzip)) {
+      inflateReset(&stream);
+      return;
+    }
+    uint64_t rest = 0;
+    bool zeros = true;  // padding of tapes
+    for (; !input.empty(); input = source.next()) {
+      rest += input.size();
+      zeros = zeros && input.find_first_not_of('\0') == std::string_view::npos;
+    }
+    if (!zeros) fail(path, ": the gzip data is followed by ", rest, " bytes of something else");
+    done = true;
+  }
 };
 
-LineReader::LineReader(std::string_view content, const std::filesystem::path& path, bool gzip)
-    : path_(path), rest_(content) {
-  if (gzip) {
-    inflater_ = std::make_unique<Inflater>(content, path);
-  } else {
-    if (content.starts_with(kGzip)) fail(path, ": is gzip data, which its name must say (.gz)");
-    check_encoding(content);
-    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
+LineReader::LineReader(ByteInput& input, const std::filesystem::path& path, bool gzip)
+    : input_(input), path_(path) {
+  if (gzip) inflater_ = std::make_unique<Inflater>(input, path);
+  piece_ = next_piece();
+  if (!gzip) {
+    if (piece_.empty()) fail(path, ": is empty");
+    if (piece_.starts_with(kGzip)) fail(path, ": is gzip data, which its name must say (.gz)");
   }
+  if (piece_.starts_with("\xFF\xFE") || piece_.starts_with("\xFE\xFF"))
+    fail(path_, ": is UTF-16, expected UTF-8");
+  if (piece_.starts_with(kByteOrderMark)) piece_.remove_prefix(kByteOrderMark.size());
 }
 
 LineReader::~LineReader() = default;
 
-void LineReader::check_encoding(std::string_view front) const {
-  if (front.starts_with("\xFF\xFE") || front.starts_with("\xFE\xFF"))
-    fail(path_, ": is UTF-16, expected UTF-8");
+std::string_view LineReader::next_piece() {
+  return inflater_ ? inflater_->next() : input_.next();
 }
 
 bool LineReader::next(std::string_view& line) {
-  if (!(inflater_ ? next_inflated(line) : next_plain(line))) return false;
+  joined_.clear();
+  size_t end = piece_.find('\n');
+  while (end == std::string_view::npos && joined_.size() <= kLongestLine) {
+    joined_.append(piece_.substr(0, kLongestLine + 1));
+    piece_ = next_piece();
+    if (piece_.empty()) break;
+    end = piece_.find('\n');
+  }
+  if (piece_.empty() && joined_.empty()) return false;
+  line = piece_.substr(0, end);
+  piece_.remove_prefix(end == std::string_view::npos ? piece_.size() : end + 1);
+  if (!joined_.empty()) line = joined_.append(line.substr(0, kLongestLine + 1));
   ++number_;
-  if (line.size() > kLongestLine) {
+  if (line.size() > kLongestLine)
     fail(path_, ":", number_, ": the line is longer than ", kLongestLine >> 20, " MiB");
-  }
   return true;
-}
-
-bool LineReader::next_plain(std::string_view& line) {
-  if (rest_.empty()) return false;
-  size_t end = rest_.find('\n');
-  line = rest_.substr(0, end);
-  rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
-  return true;
-}
-
-bool LineReader::next_inflated(std::string_view& line) {
-  size_t seen = start_;
-  for (;;) {
-    size_t end = buffer_.find('\n', seen);
-    bool last = end == std::string::npos;
-    if (!last || buffer_.size() - start_ > kLongestLine || inflater_->done) {
-      if (last && start_ == buffer_.size()) return false;
-      line = std::string_view(buffer_).substr(start_, last ? std::string::npos : end - start_);
-      start_ = last ? buffer_.size() : end + 1;
-      return true;
-    }
-    buffer_.erase(0, start_);
-    seen = buffer_.size();
-    start_ = 0;
-    bool first = number_ == 0 && buffer_.empty();
-    inflater_->more(buffer_);
-    if (first) {
-      check_encoding(buffer_);
-      if (buffer_.starts_with(kByteOrderMark)) start_ = seen = kByteOrderMark.size();
-    }
-  }
 }
 
 }  // namespace hone::data

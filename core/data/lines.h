@@ -1,4 +1,4 @@
-// Lines of a text file held in memory, plain or gzip.
+// Lines of a text, plain or gzip, that comes a piece at a time.
 //
 // Rules: a line is handed out without its "\n" and is valid until the next call; a "\r" before it stays (only
 // CSV may mean it). A line longer than 64 MiB is refused, so a gzip file can never unfold into absurd memory.
@@ -12,13 +12,16 @@
 #include <string>
 #include <string_view>
 
+#include "base/file.h"
+
 namespace hone::data {
 
 constexpr size_t kLongestLine = size_t{64} << 20;
 
 class LineReader {
  public:
-  LineReader(std::string_view content, const std::filesystem::path& path, bool gzip);
+  // Throws Error where nothing comes at all. `path` is how messages call the text; both must outlive this.
+  LineReader(ByteInput& input, const std::filesystem::path& path, bool gzip);
   ~LineReader();
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;
@@ -28,16 +31,14 @@ class LineReader {
 
  private:
   struct Inflater;
+  ByteInput& input_;
   const std::filesystem::path& path_;
   std::unique_ptr<Inflater> inflater_;  // null when plain
-  std::string buffer_;                  // inflated and not yet handed out, from start_
-  size_t start_ = 0;
-  std::string_view rest_;  // plain: not yet handed out
+  std::string_view piece_;              // not yet handed out
+  std::string joined_;                  // a line that began in an earlier piece
   size_t number_ = 0;
 
-  void check_encoding(std::string_view front) const;
-  bool next_plain(std::string_view& line);
-  bool next_inflated(std::string_view& line);
+  std::string_view next_piece();
 };
 
 // Removes one "\r" at the end.

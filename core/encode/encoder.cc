@@ -81,6 +81,40 @@ std::vector<float> Encoder::encode(std::span<const std::string> texts, const Enc
   return out;
 }
 
+void Encoder::encode(TextSource& source, VectorSink& sink, const EncodeOptions& options) {
+  struct Chunk {
+    TextBlock block;
+    std::vector<std::vector<int32_t>> ids;
+  };
+  auto fetch = [&] {
+    Chunk chunk;
+    if (source.next(chunk.block, kChunk)) chunk.ids = tokenize(*model_, *engine_, chunk.block.texts);
+    chunk.block.texts = {};
+    return chunk;
+  };
+  EncodeOptions of_chunk = options;
+  for (Chunk chunk = fetch(); !chunk.ids.empty();) {
+    if (options.progress) {
+      of_chunk.progress = [&](size_t done, size_t) {
+        options.progress(chunk.block.first + done, source.count());
+      };
+    }
+    // Read before this one is computed, not after: what cannot be read is then known before the work.
+    Chunk next;
+    std::future<Chunk> coming;
+    if (computes_elsewhere()) {
+      coming = std::async(std::launch::async, fetch);
+    } else {
+      next = fetch();
+    }
+    const std::vector<float> vectors = encode_ids(chunk.ids, of_chunk);
+    if (coming.valid()) next = coming.get();
+    sink.write(vectors, chunk.block.hash, !next.ids.empty());
+    chunk = std::move(next);
+  }
+  sink.finish();
+}
+
 std::vector<float> Encoder::encode_ids(std::span<const std::vector<int32_t>> ids,
                                        const EncodeOptions& options) {
   const int32_t width = dim(options);

@@ -5,6 +5,7 @@
 // truncate_dim or EncodeOptions::dim cuts vectors, as in the reference: after all modules (Normalize, too),
 // and normalize comes last. One Encoder is used by one thread at a time; several may share an engine. Texts
 // are tokenized a chunk at a time; where a device of its own computes, the next chunk is tokenized meanwhile.
+// From a source to a sink no more than two chunks are held, with the vectors of one.
 #pragma once
 
 #include <functional>
@@ -15,6 +16,8 @@
 
 #include "compute/graph.h"
 #include "config/options.h"
+#include "encode/text_source.h"
+#include "encode/vector_sink.h"
 #include "model/sentence_model.h"
 #include "nn/sentence_encoder.h"
 
@@ -25,7 +28,7 @@ struct EncodeOptions {
   bool normalize = false;  // to length 1
   // Tokens of a packed batch; 0: as many as suit the engine. One longer text is a batch of its own.
   int64_t batch_tokens = 0;
-  std::function<void(size_t done, size_t total)> progress;
+  std::function<void(size_t done, size_t total)> progress;  // total: 0 where a source does not know it
 };
 // From encode.* of named options.
 EncodeOptions encode_options(const config::Options& options);
@@ -41,6 +44,8 @@ class Encoder {
   int32_t dim(const EncodeOptions& options = {}) const { return model_->vector_dim(options.dim); }
   // [texts, dim(options)] row-major
   std::vector<float> encode(std::span<const std::string> texts, const EncodeOptions& options = {});
+  // All texts of a source, in its order, whatever their number: the same vectors.
+  void encode(TextSource& source, VectorSink& sink, const EncodeOptions& options = {});
   // The same from token ids, as tokenize() gives them.
   std::vector<float> encode_ids(std::span<const std::vector<int32_t>> ids, const EncodeOptions& options = {});
 

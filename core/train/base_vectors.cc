@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "encode/encoder.h"
+#include "model/identity.h"
 #include "model/safetensors.h"
-#include "train/identity.h"
 
 namespace hone::train {
 
@@ -24,7 +24,7 @@ std::string hexadecimal(uint64_t value) {
 
 uint64_t hash_of(const model::SentenceModel& model, const TrainData& data) {
   Hash hash;
-  hash.add(std::string_view(model_identity(model)));
+  hash.add(std::string_view(model::model_identity(model)));
   for (const auto& ids : data.all_ids())
     hash.add(std::string_view(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof ids[0]));
   return hash.value();

@@ -132,7 +132,7 @@ RunRecord read_run_record(const fs::path& file) {
 
 RunRecord read_run_record(const fs::path& file, const fs::path& place, const RunFrame& frame) {
   RunRecord record = read_run_record(file);
-  require_same(record.identity, frame.identity, place);
+  model::require_same(record.identity, frame.identity, place);
   check_frame(record, file, frame);
   for (auto* report : {&record.before, &record.best}) {
     if (*report) order_metrics(**report, file, frame.metrics);

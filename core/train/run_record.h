@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "train/identity.h"
+#include "model/identity.h"
 #include "train/options.h"
 #include "train/verdict.h"
 
@@ -19,7 +19,7 @@ namespace hone::train {
 
 struct RunRecord {
   int64_t step = 0;  // steps done
-  Identity identity;
+  model::Identity identity;
   std::optional<EvalReport> before;  // evaluation of the base model
   std::optional<EvalReport> best;
   std::optional<Verdict> verdict;  // of a finished run
@@ -31,7 +31,7 @@ struct RunRecord {
 
 // What a record must fit.
 struct RunFrame {
-  Identity identity;
+  model::Identity identity;
   int64_t steps_total = 0;
   bool evaluates = false;
   std::vector<std::string> metrics;  // of an evaluation, in the order of its report

@@ -86,7 +86,7 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
                                 eval_->content_hash())
                           : "none");
   note("dim", eval_ && eval_->dim() > 0 ? cat(eval_->dim()) : "none");
-  note("model", model_identity(*model_));
+  note("model", model::model_identity(*model_));
   frame_.evaluates = eval_ != nullptr;
   if (eval_) frame_.metrics = eval_->metric_names();
 }

@@ -71,7 +71,7 @@ class Trainer {
   double label_scale() const { return data_.label_scale(); }
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
   int64_t steps_total() const { return frame_.steps_total; }
-  const Identity& identity() const { return frame_.identity; }
+  const model::Identity& identity() const { return frame_.identity; }
 
  private:
   struct Run;  // the parts that live as long as one run(), or as the host's own loop

@@ -7,15 +7,18 @@
 #include "base/error.h"
 #include "model/safetensors.h"
 #include "tests/base/temp_folder.h"
+#include "tests/encode/write_vectors.h"
 
 namespace hone::encode {
 namespace {
+
+using testing::write_vectors;
 
 const std::vector<float> kVectors{1.5F, -0.1F, 3e-8F, 4, 5, 6};
 
 TEST(VectorsFile, npy) {
   testing::TempFolder folder;
-  write_vectors(folder / "v.npy", kVectors, 2, 3);
+  write_vectors(folder / "v.npy", kVectors, 3);
   const std::string file = folder.read("v.npy");
   ASSERT_GT(file.size(), 24U);
   EXPECT_EQ(file.substr(1, 5), "NUMPY");
@@ -29,7 +32,7 @@ TEST(VectorsFile, npy) {
 
 TEST(VectorsFile, safetensors) {
   testing::TempFolder folder;
-  write_vectors(folder / "v.safetensors", kVectors, 3, 2);
+  write_vectors(folder / "v.safetensors", kVectors, 2);
   const auto file = model::SafetensorsFile::open(folder / "v.safetensors");
   const auto* entry = file->find("embeddings");
   ASSERT_NE(entry, nullptr);
@@ -40,19 +43,19 @@ TEST(VectorsFile, safetensors) {
 
 TEST(VectorsFile, jsonl_in_shortest_form) {
   testing::TempFolder folder;
-  write_vectors(folder / "v.jsonl", kVectors, 2, 3);
+  write_vectors(folder / "v.jsonl", kVectors, 3);
   EXPECT_EQ(folder.read("v.jsonl"),
             "{\"index\":0,\"embedding\":[1.5,-0.1,3e-08]}\n{\"index\":1,\"embedding\":[4,5,6]}\n");
 }
 
 TEST(VectorsFile, no_rows_and_wrong_names_and_sizes) {
   testing::TempFolder folder;
-  write_vectors(folder / "v.jsonl", {}, 0, 3);
+  write_vectors(folder / "v.jsonl", {}, 3);
   EXPECT_EQ(folder.read("v.jsonl"), "");
-  EXPECT_THROW(write_vectors(folder / "v.bin", kVectors, 2, 3), UsageError);
-  EXPECT_THROW(check_vectors_path("npy"), UsageError);
-  EXPECT_THROW(write_vectors(folder / "w.npy", kVectors, 2, 2), Error);
-  EXPECT_THROW(write_vectors(folder / "missing" / "w.npy", kVectors, 2, 3), Error);
+  EXPECT_THROW(write_vectors(folder / "v.bin", kVectors, 3), UsageError);
+  EXPECT_THROW(vectors_format("npy"), UsageError);
+  EXPECT_THROW(write_vectors(folder / "w.npy", kVectors, 4), Error);
+  EXPECT_THROW(write_vectors(folder / "missing" / "w.npy", kVectors, 3), Error);
   EXPECT_EQ(folder.names(), std::vector<std::string>{"v.jsonl"});
 }
 

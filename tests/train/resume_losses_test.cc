@@ -140,7 +140,7 @@ class Resumed : public ::testing::TestWithParam<ResumeCase> {
     }
     return "no such setting";
   }
-  Identity identity_;  // of the last run
+  model::Identity identity_;  // of the last run
 };
 
 TEST_P(Resumed, twice_gives_the_checkpoint_and_the_model_of_the_whole_run) {

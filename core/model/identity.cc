@@ -1,35 +1,35 @@
-#include "train/identity.h"
+#include "model/identity.h"
 
 #include <algorithm>
 
 #include "base/error.h"
 #include "base/hash.h"
 
-namespace hone::train {
+namespace hone::model {
 
 namespace {
 
-void add(Hash& hash, const model::HostTensor& tensor) {
+void add(Hash& hash, const HostTensor& tensor) {
   hash.add(std::string_view(tensor.name));
   hash.add(std::span(tensor.data, tensor.size));
 }
 
-uint64_t weights_hash(const model::SentenceModel& model) {
+uint64_t weights_hash(const SentenceModel& model) {
   Hash hash;
-  for (const model::HostTensor& tensor : model.tensors) add(hash, tensor);
-  for (const model::HostTensor& tensor : model.unused) add(hash, tensor);
+  for (const HostTensor& tensor : model.tensors) add(hash, tensor);
+  for (const HostTensor& tensor : model.unused) add(hash, tensor);
   return hash.value();
 }
 
 // The config files as they were read: whatever stands there is either honoured or saved again. Modules have
 // no text of their own, as their schema may be the old or the new one.
-uint64_t configuration_hash(const model::SentenceModel& model) {
+uint64_t configuration_hash(const SentenceModel& model) {
   Hash hash;
   for (const std::string& text : {model.config_json, model.settings_json}) hash.add(std::string_view(text));
-  for (const model::Module& module : model.modules) {
+  for (const Module& module : model.modules) {
     hash.add(static_cast<uint64_t>(module.kind));
     hash.add(static_cast<uint64_t>(module.pooling.size()));
-    for (model::PoolingMode mode : module.pooling) hash.add(static_cast<uint64_t>(mode));
+    for (PoolingMode mode : module.pooling) hash.add(static_cast<uint64_t>(mode));
     hash.add(static_cast<uint64_t>(module.include_prompt));
     hash.add(static_cast<uint64_t>(module.in_features));
     hash.add(static_cast<uint64_t>(module.out_features));
@@ -41,7 +41,7 @@ uint64_t configuration_hash(const model::SentenceModel& model) {
   return hash.value();
 }
 
-uint64_t tokenizer_hash(const model::SentenceModel& model) {
+uint64_t tokenizer_hash(const SentenceModel& model) {
   Hash hash;
   hash.add(std::string_view(model.tokenizer->json()));
   for (const auto& [name, text] : model.extra_files) {
@@ -53,7 +53,7 @@ uint64_t tokenizer_hash(const model::SentenceModel& model) {
 
 }  // namespace
 
-std::string model_identity(const model::SentenceModel& model) {
+std::string model_identity(const SentenceModel& model) {
   return cat("weights with hash ", weights_hash(model), ", configuration with hash ",
              configuration_hash(model), ", tokenizer with hash ", tokenizer_hash(model));
 }
@@ -71,4 +71,4 @@ void require_same(const Identity& before, const Identity& now, const std::filesy
   if (!differences.empty()) fail("cannot resume ", place, ": ", differences);
 }
 
-}  // namespace hone::train
+}  // namespace hone::model
