@@ -379,7 +379,8 @@ HONE_API hone_status hone_model_encode(const hone_model *model, const hone_str *
  * A stream of texts to a stream of vectors: one column "embedding", FixedSizeList<float32>[dim], dim as in
  * hone_model_encode(), a batch for each batch of `in`. Work is done when `out` is asked for its next batch, by the
  * thread that asks; `in` is asked by that thread too. The column of texts (utf8 or large_utf8) is encode.column, else
- * "text", else the only one. A null text is an error.
+ * "text", else the only one. A null text is an error. Of a batch no more than a few ten thousand texts are copied at
+ * once.
  *
  * @param model    the model; kept by `out`
  * @param in       in: taken over in every case, its release is cleared

@@ -26,7 +26,7 @@ fs::path beside(const fs::path& target, const char* ending) {
 // The file at `path`, locked; -1 where there is none.
 int open_locked(const fs::path& path, const fs::path& target) {
   const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0 && errno == ENOENT) return -1;
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return -1;
   if (fd < 0) fail("cannot write ", target, ": ", path.filename(), ": ", errno_text(errno));
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;

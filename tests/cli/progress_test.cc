@@ -124,6 +124,21 @@ TEST(OnATerminal, encode_eval_and_nearest_show_a_bar) {
   }
 }
 
+TEST(OnATerminal, texts_of_unknown_number_have_no_bar) {
+  TempFolder folder;
+  folder.write("t.txt", "one\ntwo\nthree\n");
+  Terminal terminal(120);
+  Program program({"encode", "--model", kModel, "--input", "-", "--input-format", "txt", "--out",
+                   (folder / "v.npy").string()},
+                  [&] {
+                    terminal.connect();
+                    dup2(open((folder / "t.txt").c_str(), O_RDONLY), STDIN_FILENO);
+                  });
+  EXPECT_EQ(program.wait().code, 0);
+  EXPECT_TRUE(bars(terminal.text()).empty()) << terminal.text();
+  EXPECT_NE(terminal.text().find(kClear + "3 texts"), std::string::npos) << terminal.text();
+}
+
 TEST(Elsewhere, training_shows_plain_lines) {
   TempFolder folder;
   Program program(train(folder / "out", kEndless));
