@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "step_log.h"
 #include "train/data_roles.h"
+#include "train/out_folder.h"
 #include "train/trainer.h"
 
 namespace hone::cli {
@@ -34,7 +35,7 @@ void declare(Arguments& arguments) {
        {"eval", "PATH", "Rows to evaluate on, to keep the best step's weights"},
        {"out", "DIR", "Folder for the tuned model and, until then, checkpoints"},
        {"log", "FILE", "Write one line of JSON per step"},
-       {"resume", nullptr, "Go on from the checkpoint in --out"},
+       {"resume", nullptr, "Go on from the checkpoint in --out, also of a run that a limit ended"},
        {"overwrite", nullptr, "Replace the run in --out; files of others stay"},
        {"json", nullptr, "Print the result as JSON"}});
   arguments.add("Input and output", {"data.columns"});
@@ -221,7 +222,8 @@ int train(int argc, char** argv) {
   }
   if (result.interrupted) {
     std::cerr << "hone: interrupted after step " << result.steps << "; checkpoint kept in "
-              << (out / "checkpoint").string() << ", go on with --resume\n";
+              << (out / "checkpoint").string() << " (" << train::shown_bytes(result.checkpoint_bytes)
+              << "), go on with --resume\n";
     return kInterrupted;
   }
   if (arguments.given("json")) {
@@ -232,6 +234,7 @@ int train(int argc, char** argv) {
     if (result.before) j["before"] = report_json(*result.before);
     if (result.after) j["after"] = report_json(*result.after);
     if (!result.ended_early.empty()) j["ended_early"] = result.ended_early;
+    j["checkpoint_bytes"] = result.checkpoint_bytes;
     if (result.verdict) j["verdict"] = result.verdict->json();
     j.update(result.beforehand());
     std::cout << j.dump(2) << '\n';

@@ -60,15 +60,22 @@ std::string model_identity(const SentenceModel& model) {
 
 void require_same(const Identity& before, const Identity& now, const std::filesystem::path& place) {
   std::string differences;
+  bool longer = false;
   for (const auto& [name, value] : now) {
     const auto found = std::find_if(before.begin(), before.end(),
                                     [&name = name](const auto& earlier) { return earlier.first == name; });
     const std::string earlier = found == before.end() ? "none" : found->second;
-    if (earlier != value)
-      differences +=
-          cat(differences.empty() ? "" : ", ", name, " was ", excerpt(earlier, 300), " and is now ", value);
+    if (earlier == value) continue;
+    differences +=
+        cat(differences.empty() ? "" : ", ", name, " was ", excerpt(earlier, 300), " and is now ", value);
+    longer = longer || name == "epochs" || name == "steps";
   }
-  if (!differences.empty()) fail("cannot resume ", place, ": ", differences);
+  if (differences.empty()) return;
+  fail("cannot resume ", place, ": ", differences,
+       longer
+           ? "; how the learning rate falls depends on the number of steps, so a run cannot be made longer "
+             "or shorter"
+           : "");
 }
 
 }  // namespace hone::model

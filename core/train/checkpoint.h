@@ -3,8 +3,9 @@
 // Layout of OUT/checkpoint: a whole loadable model folder with the present weights; training.safetensors with
 // AdamW's moments ("first.NAME", "second.NAME"), the heads trained of the loss ("value.NAME" and moments)
 // and, once a step was evaluated, the weights of the best one ("best.NAME"); state.json (run_record.h).
-// Written beside and swapped in, so a kill at any moment leaves this or the last one. Sampler and dropout
-// need no state: they are functions of seed, epoch and step.
+// Beside a finished model it lies where a limit ended the run. Written beside and swapped in, so a kill at
+// any moment leaves this or the last one. Sampler and dropout need no state: they are functions of seed,
+// epoch and step.
 #pragma once
 
 #include <filesystem>

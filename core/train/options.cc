@@ -113,8 +113,6 @@ std::vector<std::pair<std::string, std::string>> TrainOptions::identity() const 
           {"mask-similarity", mask_similarity > 1 ? "none" : cat(mask_similarity)},
           {"freeze", freeze.empty() ? "none" : freeze},
           {"rates", rates.empty() ? "none" : rates},
-          {"patience", cat(patience)},
-          {"min-gain", cat(min_gain)},
           {"lr", cat(learning_rate)},
           {"warmup-ratio", cat(warmup_ratio)},
           {"schedule", std::string(schedule_name(schedule))},

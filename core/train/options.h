@@ -45,13 +45,14 @@ struct TrainOptions {
   double eval_share = 1;   // of the time, at most
   int64_t patience = 0;    // evaluations without a better score; 0: no end
   double min_gain = 0;
-  double max_minutes = 0;          // 0: no end
+  double max_minutes = 0;          // of this run or part of a resumed one; 0: no end
   double checkpoint_minutes = 0;   // 0: by steps alone
   int64_t checkpoint_steps = 500;  // 0: only when interrupted
   std::string metric;              // empty: the evaluation's first
   int32_t max_seq_length = 0;      // 0: the model's own
 
-  // Everything that changes the weights, as name and value: what a resumed run must agree on.
+  // Everything that changes the weights after a step, as name and value: what a resumed run must agree on.
+  // Limits (patience with min_gain, max_minutes) are not among them: they only say after which step it ends.
   std::vector<std::pair<std::string, std::string>> identity() const;
 };
 
@@ -108,6 +109,7 @@ struct TrainResult {
   std::optional<Verdict> verdict;                     // of a finished run that was evaluated
   std::shared_ptr<const model::SentenceModel> model;  // null when interrupted
   double seconds = 0;
+  size_t checkpoint_bytes = 0;  // of the one kept, where the run can go on: interrupted, or ended by a limit
   // What was known before the first step.
   std::string loss;
   double label_scale = 1;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -40,6 +41,17 @@ bool is_record(const fs::path& file) {
   } catch (const Error&) {
     return false;
   }
+}
+
+// As links, so that whoever still writes to such a file writes to the one that stays.
+void link_tree(const fs::path& from, const fs::path& to) {
+  constexpr auto kTree = fs::copy_options::recursive | fs::copy_options::copy_symlinks;
+  std::error_code code;
+  fs::copy(from, to, kTree | fs::copy_options::create_hard_links, code);
+  if (!code) return;
+  fs::remove_all(to, code);
+  fs::copy(from, to, kTree, code);
+  if (code) fail("cannot keep ", from, ": ", code.message());
 }
 
 void check_overwrite(const fs::path& out, const std::vector<std::string>& others) {
@@ -104,15 +116,26 @@ void keep_other_files(const fs::path& out, const fs::path& staged) {
   for (const std::string& name : other_names(out)) {
     if (fs::exists(staged / name)) continue;
     if (std::find(of_earlier.begin(), of_earlier.end(), name) != of_earlier.end()) continue;
-    // As links, so that whoever still writes to such a file writes to the one that stays.
-    constexpr auto kTree = fs::copy_options::recursive | fs::copy_options::copy_symlinks;
-    std::error_code code;
-    fs::copy(out / name, staged / name, kTree | fs::copy_options::create_hard_links, code);
-    if (!code) continue;
-    fs::remove_all(staged / name, code);
-    fs::copy(out / name, staged / name, kTree, code);
-    if (code) fail("cannot keep ", out / name, ": ", code.message());
+    link_tree(out / name, staged / name);
   }
+}
+
+void keep_checkpoint(const fs::path& out, const fs::path& staged) {
+  link_tree(out / "checkpoint", staged / "checkpoint");
+}
+
+size_t bytes_of_folder(const fs::path& folder) {
+  size_t bytes = 0;
+  std::error_code code;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, code)) {
+    if (entry.is_regular_file(code)) bytes += entry.file_size(code);
+  }
+  return bytes;
+}
+
+std::string shown_bytes(size_t bytes) {
+  const auto tenths = std::max<long long>(1, std::llround(static_cast<double>(bytes) / 1e5));
+  return tenths < 100 ? cat(tenths / 10, ".", tenths % 10, " MB") : cat((tenths + 5) / 10, " MB");
 }
 
 NewFolders::NewFolders(const fs::path& out) {

@@ -36,7 +36,7 @@ ordered_json report_json(const EvalReport& report) {
   return {{"step", report.step}, {"metrics", metrics}, {"low", report.low}, {"high", report.high}};
 }
 
-// Metrics come in the order of their names; read_run_record() puts them into that of the report.
+// Metrics come in the order of their names; read_run_record() puts them into that of this build's reports.
 std::optional<EvalReport> read_report(const JsonObject& record, const char* name) {
   if (!record.has(name)) return std::nullopt;
   const JsonObject object = object_in(record, name, name);
@@ -63,13 +63,18 @@ std::optional<Verdict> read_verdict(const JsonObject& record) {
                   number_or_nan(object, "share_better")}};
 }
 
-void order_metrics(EvalReport& report, const fs::path& file, const std::vector<std::string>& names) {
+// Another build may know more or fewer. What decides has to be there: the metric that tells the best step,
+// and the first one, which the interval is of.
+void order_metrics(EvalReport& report, const fs::path& file, const RunFrame& frame) {
   std::vector<std::pair<std::string, double>> ordered;
-  for (const std::string& name : names) {
+  for (const std::string& name : frame.metrics) {
     const auto found = std::find_if(report.metrics.begin(), report.metrics.end(),
                                     [&](const auto& metric) { return metric.first == name; });
-    if (found == report.metrics.end()) fail(file, ": metric ", name, " is missing, expected a number");
-    ordered.push_back(*found);
+    if (found != report.metrics.end()) {
+      ordered.push_back(*found);
+    } else if (name == frame.metrics.front() || name == frame.metric) {
+      fail(file, ": metric ", name, " is missing, expected a number");
+    }
   }
   report.metrics = std::move(ordered);
 }
@@ -135,7 +140,7 @@ RunRecord read_run_record(const fs::path& file, const fs::path& place, const Run
   model::require_same(record.identity, frame.identity, place);
   check_frame(record, file, frame);
   for (auto* report : {&record.before, &record.best}) {
-    if (*report) order_metrics(**report, file, frame.metrics);
+    if (*report) order_metrics(**report, file, frame);
   }
   record.identity = frame.identity;  // in this run's order
   return record;

@@ -35,6 +35,7 @@ struct RunFrame {
   int64_t steps_total = 0;
   bool evaluates = false;
   std::vector<std::string> metrics;  // of an evaluation, in the order of its report
+  std::string metric;                // of them, which tells the best step
 };
 
 std::string run_record_json(const RunRecord& record);

@@ -88,7 +88,10 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
   note("dim", eval_ && eval_->dim() > 0 ? cat(eval_->dim()) : "none");
   note("model", model::model_identity(*model_));
   frame_.evaluates = eval_ != nullptr;
-  if (eval_) frame_.metrics = eval_->metric_names();
+  if (eval_) {
+    frame_.metrics = eval_->metric_names();
+    frame_.metric = options_.metric;
+  }
 }
 
 Trainer::~Trainer() = default;
@@ -149,18 +152,6 @@ EvalReport Trainer::report_of(const eval::Result& result, int64_t step) const {
   return {step, result.metrics, result.interval.low, result.interval.high, false};
 }
 
-// What an earlier part of the run evaluated is evaluated again.
-void Trainer::judge(Run& run) const {
-  if (!eval_ || !run.state.best) return;
-  if (!run.before) run.before = eval_->run(*std::make_unique<encode::Encoder>(model_, engine_));
-  if (!run.best) {
-    const auto tuned = run.start->with_tensors(run.state.best_weights);
-    run.best = eval_->run(*std::make_unique<encode::Encoder>(tuned, engine_));
-  }
-  run.state.verdict = Verdict{run.best->primary(), run.before->value(), run.best->value(),
-                              eval_->difference(*run.before, *run.best)};
-}
-
 // Keeps the weights of the best evaluated step. A metric that is not a number is worse than any that is one;
 // among such the last is kept, as nothing tells them apart.
 void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callbacks) const {
@@ -176,44 +167,6 @@ void Trainer::consider(Run& run, EvalReport report, const TrainCallbacks& callba
   run.state.since_best = report.best ? 0 : run.state.since_best + 1;
   run.state.evaluation_due = false;
   if (callbacks.evaluation) callbacks.evaluation(report);
-}
-
-std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::path* out) const {
-  const bool kept_best = !run.state.best_weights.empty();
-  const auto tuned =
-      run.start->with_tensors(kept_best ? run.state.best_weights : run.encoder->read(*run.parameters));
-  if (out == nullptr) return tuned;
-  model::ModelCard card;
-  card.base_model = model_->folder.string();
-  card.data = data_.table().path.filename().string();
-  for (const auto& part : data_.table().appended) card.data += cat(", ", part.path.filename());
-  card.data += cat(", ", data_.rows(), " rows");
-  const std::string chosen = loss_options_.text();
-  card.loss = cat(loss_.name, chosen.empty() ? "" : cat(" (", chosen, ")"), ": ", loss_.formula);
-  card.settings = options_.identity();
-  if (eval_) card.settings.emplace_back("metric", options_.metric);
-  if (eval_ && eval_->dim() > 0) card.settings.emplace_back("scored numbers of a vector", cat(eval_->dim()));
-  if (loss_.labels == loss::Labels::similarity)
-    card.settings.emplace_back("labels divided by", cat(label_scale()));
-  if (run.state.before && run.state.best) {
-    for (const auto& [name, value] : run.state.before->metrics)
-      card.scores.push_back(
-          {fs::path(eval_->source()).filename().string(), name, value, run.state.best->value(name)});
-  }
-  if (run.state.verdict) card.verdict = run.state.verdict->text();
-  StagedFolder staged(*out);
-  write_model_files(*tuned, staged.path(), card);
-  RunRecord done = run.state;
-  for (const auto& entry : fs::directory_iterator(staged.path()))
-    done.files.push_back(entry.path().filename().string());
-  done.files.emplace_back("training.json");
-  std::sort(done.files.begin(), done.files.end());
-  StagedFile record(staged.path() / "training.json");
-  record.write(run_record_json(done));
-  record.commit();
-  keep_other_files(*out, staged.path());
-  staged.commit();
-  return tuned;
 }
 
 void Trainer::begin(Run& run, const Progress& progress) {
@@ -264,19 +217,22 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
   std::optional<LoadedCheckpoint> loaded;
   if (out != nullptr && holds_run(*out, existing) && existing == OnExisting::resume) {
     loaded = load_checkpoint(checkpoint, frame_, *model_);
-    if (!loaded) {
-      const RunRecord finished = read_run_record(*out / "training.json", *out, frame_);
-      result.ended_early = finished.ended_early;
+    if (const auto finished = finished_run(*out, loaded)) {
+      const bool early = !finished->ended_early.empty();
       note(cat("the run in ", *out, " is finished already",
-               finished.ended_early.empty() ? "" : cat(" (it ended ", finished.ended_early, ")"),
-               ": nothing to do"));
+               early ? cat(" (it ended ", finished->ended_early, ")") : "", ": nothing to do",
+               !early   ? ""
+               : loaded ? ", a larger --patience goes on with it"
+                        : ", and without its checkpoint it cannot go on"));
+      result.ended_early = finished->ended_early;
       result.already_finished = true;
-      result.steps = finished.step;
-      result.kept_step = finished.best ? finished.best->step : finished.step;
-      result.before = finished.before;
-      result.after = finished.best;
-      result.verdict = finished.verdict;
+      result.steps = finished->step;
+      result.kept_step = finished->best ? finished->best->step : finished->step;
+      result.before = finished->before;
+      result.after = finished->best;
+      result.verdict = finished->verdict;
       result.model = model::load_model(*out);
+      if (loaded) result.checkpoint_bytes = bytes_of_folder(checkpoint);
       return result;
     }
   }
@@ -301,15 +257,28 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
     prepare(run, loaded, callbacks);
   } catch (const Stopped&) {
     result.interrupted = true;
+    if (loaded) result.checkpoint_bytes = bytes_of_folder(checkpoint);
     return result;
   }
   result.estimate = run.estimated;
   result.warnings = run.warnings;
   train(run, out, callbacks, result);
+  run.pass.reset();  // what a step needs makes room for a verdict
+  run.graph.reset();
+  if (!result.interrupted && !judge(run, callbacks)) {
+    if (out != nullptr && result.ended_early.empty()) save(run, *out);
+    result.ended_early.clear();
+    result.interrupted = true;
+  }
   if (!result.interrupted) {
     run.state.ended_early = result.ended_early;
-    judge(run);
     result.model = finish(run, out);
+  }
+  if (out != nullptr && (result.interrupted || !result.ended_early.empty()))
+    result.checkpoint_bytes = bytes_of_folder(checkpoint);
+  if (out != nullptr && !result.ended_early.empty()) {
+    note(cat("ended ", result.ended_early, "; a checkpoint (", shown_bytes(result.checkpoint_bytes),
+             ") stays in ", checkpoint, ": --resume goes on from it"));
   }
   result.verdict = run.state.verdict;
   result.steps = run.state.step;
@@ -348,48 +317,53 @@ void Trainer::prepare(Run& run, const std::optional<LoadedCheckpoint>& loaded,
   estimate(run, callbacks);
 }
 
+// Rule: a checkpoint holds what a run without a limit has after the same step. The evaluation that is made
+// only because a limit ends the run comes after the checkpoint, and those who go on do not know of it.
 void Trainer::train(Run& run, const fs::path* out, const TrainCallbacks& callbacks, TrainResult& result) {
   const auto asked_to_stop = [&] { return callbacks.stop && callbacks.stop(); };
   const auto minutes_since = [](Clock::time_point start) { return seconds_since(start) / 60; };
   run.training = Clock::now();
   auto saved = run.training;
-  const auto out_of_patience = [&] {
-    if (options_.patience == 0 || run.state.since_best < options_.patience) return false;
-    result.ended_early = cat("after ", run.state.since_best, " evaluations without gain");
-    return true;
+  const auto end_early = [&](std::string why) {
+    result.ended_early = std::move(why);
+    run.pass.reset();  // there is no other step
+    run.graph.reset();
+    if (out != nullptr) save(run, *out);
   };
-  if (run.state.evaluation_due) {
-    if (!evaluate(run, callbacks)) {  // the checkpoint is as it was
-      result.interrupted = true;
-      return;
-    }
-    if (run.state.step < frame_.steps_total && out_of_patience()) return;
+  const auto end_without_gain = [&] {
+    end_early(cat("after ", run.state.since_best, " evaluations without gain"));
+  };
+  if (run.state.evaluation_due && !evaluate(run, callbacks)) {  // the checkpoint is as it was
+    result.interrupted = true;
+    return;
   }
+  if (patience_is_spent(run.state)) return end_without_gain();
   for (int64_t index = run.state.step; index < frame_.steps_total; ++index) {
     start_step(run, index);
     run.state.step = index + 1;
     report_steps(run, kStepsInFlight, callbacks);
-    bool last = run.state.step == frame_.steps_total;
-    if (!last && options_.max_minutes > 0 && minutes_since(run.training) >= options_.max_minutes) {
-      result.ended_early = cat("after ", options_.max_minutes, " minutes");
-      last = true;
-    }
+    const bool last = run.state.step == frame_.steps_total;
+    const bool time_is_over =
+        !last && options_.max_minutes > 0 && minutes_since(run.training) >= options_.max_minutes;
     const bool due =
         out != nullptr &&
         ((options_.checkpoint_steps > 0 && run.state.step % options_.checkpoint_steps == 0) ||
          (options_.checkpoint_minutes > 0 && minutes_since(saved) >= options_.checkpoint_minutes));
     // Who asks to stop does not wait for an evaluation: a resumed run makes it first.
-    run.state.evaluation_due =
+    const bool evaluates =
         eval_ && (last || (evaluation_follows(run.state.step) && !evaluation_is_dear(run)));
+    run.state.evaluation_due = evaluates;
     bool stop = asked_to_stop();
-    if (stop || due || last || run.state.evaluation_due) report_steps(run, 0, callbacks);
-    if (run.state.evaluation_due && !stop) {
-      stop = !evaluate(run, callbacks) || asked_to_stop();
-      if (!stop && !last && out_of_patience()) last = true;
-    }
+    if (stop || due || last || time_is_over || evaluates) report_steps(run, 0, callbacks);
+    if (evaluates && !stop) stop = !evaluate(run, callbacks) || asked_to_stop();
     if (last && !run.state.evaluation_due) break;
-    if (out != nullptr && (stop || due)) {
-      save_checkpoint(*out / "checkpoint", *run.start, *run.encoder, *run.parameters, run.heads, run.state);
+    if (!stop && patience_is_spent(run.state)) return end_without_gain();
+    if (!stop && time_is_over) {
+      end_early(cat("after ", options_.max_minutes, " minutes"));
+      if (evaluates || !eval_ || evaluate(run, callbacks)) return;
+      stop = true;
+    } else if (out != nullptr && (stop || due)) {
+      save(run, *out);
       saved = Clock::now();
     }
     if (stop) {

@@ -48,7 +48,8 @@ class Trainer {
   ~Trainer();
 
   // Trains and saves to `out`. Throws Error; what was saved before stays. Resuming a run that is already
-  // finished does nothing and says so.
+  // finished does nothing and says so. One that a limit ended (max_minutes, patience) keeps its checkpoint
+  // beside the model: resumed with a larger one it ends with the bits of a run that had that from the start.
   TrainResult run(const std::filesystem::path& out, OnExisting existing, const TrainCallbacks& callbacks);
   // The same without a folder: no checkpoints, and interrupted it leaves nothing.
   TrainResult run(const TrainCallbacks& callbacks);
@@ -91,7 +92,12 @@ class Trainer {
   // The present weights, for consider(). False where a stop was asked for meanwhile.
   bool evaluate(Run& run, const TrainCallbacks& callbacks) const;
   EvalReport report_of(const eval::Result& result, int64_t step) const;
-  void judge(Run& run) const;  // the verdict
+  // The verdict. False where a stop was asked for meanwhile.
+  bool judge(Run& run, const TrainCallbacks& callbacks) const;
+  void save(Run& run, const std::filesystem::path& out) const;  // the checkpoint
+  bool patience_is_spent(const RunRecord& state) const;
+  std::optional<RunRecord> finished_run(const std::filesystem::path& out,
+                                        const std::optional<LoadedCheckpoint>& checkpoint) const;
   Workload workload(int64_t last, int64_t done, bool evaluation_due);
   void estimate(Run& run, const TrainCallbacks& callbacks);
   int64_t evaluate_every() const;  // steps

@@ -188,8 +188,9 @@ TEST_F(Stopped, with_evaluations_that_cannot_be_is_refused) {
   for (int64_t step : {0, 8})
     expect_record_refused([&](json& j) { j["best"]["step"] = step; },
                           {"state.json: best.step is ", "expected 1 to 7"});
-  expect_record_refused([](json& j) { j["best"]["metrics"].erase("pearson_dot"); },
-                        {"state.json: metric pearson_dot is missing, expected a number"});
+  for (const char* report : {"before", "best"})
+    expect_record_refused([&](json& j) { j[report]["metrics"].erase("spearman_cosine"); },
+                          {"state.json: metric spearman_cosine is missing, expected a number"});
   expect_record_refused([](json& j) { j["best"]["metrics"]["pearson_dot"] = "high"; },
                         {"state.json: best.metrics.pearson_dot is \"high\", expected a number"});
   expect_record_refused([](json& j) { j["best"].erase("metrics"); }, {"state.json: best.metrics is missing"});
@@ -200,6 +201,56 @@ TEST_F(Stopped, with_evaluations_that_cannot_be_is_refused) {
   record["best"]["metrics"]["pearson_dot"] = nullptr;
   folder_.write("out/checkpoint/state.json", record.dump());
   EXPECT_EQ(refusal(), "no error");
+}
+
+// As another build wrote it, which knows fewer metrics or more, and limits among the settings.
+TEST_F(Stopped, with_other_metrics_goes_on_to_the_same_files) {
+  run(OnExisting::resume);
+  const auto whole = contents(out());
+  for (const bool all_others : {false, true}) {
+    fs::remove_all(out());
+    for (const auto& [name, bytes] : before_) folder_.write("out/" + name, bytes);
+    json record = json::parse(folder_.read("out/checkpoint/state.json"));
+    for (const char* report : {"before", "best"}) {
+      json& metrics = record[report]["metrics"];
+      metrics["of_a_later_build"] = 0.5;
+      for (const char* name : {"pearson_max", "spearman_max"}) metrics.erase(name);
+      if (all_others) metrics = {{"spearman_cosine", metrics["spearman_cosine"]}};
+    }
+    record["settings"]["patience"] = "3";
+    record["settings"]["min-gain"] = "0.5";
+    folder_.write("out/checkpoint/state.json", record.dump());
+    EXPECT_EQ(refusal(), "no error");
+    EXPECT_EQ(differences(contents(out()), whole), "");
+  }
+}
+
+// What tells the best step has to be there, whatever it is.
+TEST_F(Stopped, without_the_metric_that_tells_the_best_step_is_refused) {
+  TrainOptions options = small_options();
+  options.metric = "pearson_dot";
+  train_small(folder_ / "dot", options, OnExisting::refuse, 2, stopping_after(7));
+  const fs::path state = folder_ / "dot" / "checkpoint" / "state.json";
+  json record = json::parse(testing::bytes_of(state));
+  record["best"]["metrics"].erase("pearson_dot");
+  std::ofstream(state) << record.dump();
+  expect_words(message_of([&] { train_small(folder_ / "dot", options, OnExisting::resume); }),
+               {"state.json: metric pearson_dot is missing, expected a number"});
+}
+
+TEST_F(Stopped, is_not_made_longer) {
+  TrainOptions longer = small_options();
+  longer.steps = 24;
+  EXPECT_EQ(
+      message_of([&] { train_small(out(), longer, OnExisting::resume); }),
+      cat("cannot resume ", out() / "checkpoint",
+          ": steps was 12 and is now 24; how the learning rate falls depends on the number of steps, so a "
+          "run cannot be made longer or shorter"));
+  longer = small_options();
+  longer.epochs = 9;
+  expect_words(message_of([&] { train_small(out(), longer, OnExisting::resume); }),
+               {"epochs was 3 and is now 9; how the learning rate falls"});
+  EXPECT_EQ(differences(contents(out()), before_), "");
 }
 
 TEST_F(Stopped, with_broken_moments_is_refused) {

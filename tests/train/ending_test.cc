@@ -13,13 +13,12 @@ namespace {
 
 using testing::contents;
 using testing::differences;
+using testing::kNoTime;
 using testing::message_of;
 using testing::small_options;
 using testing::stopping_after;
 using testing::TempFolder;
 using testing::train_small;
-
-constexpr double kNoTime = 1e-9;  // minutes: over when the first step is
 
 struct Seen {
   std::vector<int64_t> evaluated, best;
@@ -49,13 +48,12 @@ TrainOptions without_gain(int64_t patience) {
   return o;
 }
 
-void expect_finished(const fs::path& out, const TrainOptions& options, int64_t steps) {
-  EXPECT_FALSE(fs::exists(out / "checkpoint"));
+// The model is whole and the run can go on (going_on_test.cc).
+void expect_ended(const fs::path& out, int64_t steps) {
   EXPECT_NO_THROW(model::load_model(out));
   EXPECT_EQ(nlohmann::json::parse(testing::bytes_of(out / "training.json"))["step"], steps);
-  const TrainResult again = train_small(out, options, OnExisting::resume);
-  EXPECT_TRUE(again.already_finished);
-  EXPECT_EQ(again.steps, steps);
+  EXPECT_NO_THROW(model::load_model(out / "checkpoint"));
+  EXPECT_EQ(nlohmann::json::parse(testing::bytes_of(out / "checkpoint" / "state.json"))["step"], steps);
 }
 
 TEST(Patience, ends_a_run_after_so_many_evaluations_without_gain) {
@@ -74,11 +72,17 @@ TEST(Patience, ends_a_run_after_so_many_evaluations_without_gain) {
     std::string notes;
     TrainCallbacks callbacks;
     callbacks.note = [&](const std::string& text) { notes += text; };
+    expect_ended(folder / "out", expected.back());
+    const auto before = contents(folder / "out");
     const TrainResult again =
         train_small(folder / "out", without_gain(patience), OnExisting::resume, 2, callbacks);
+    EXPECT_TRUE(again.already_finished);
+    EXPECT_EQ(again.steps, expected.back());
+    EXPECT_EQ(again.checkpoint_bytes, seen.result.checkpoint_bytes);
     EXPECT_EQ(again.ended_early, seen.result.ended_early) << "also when it is asked for again";
-    testing::expect_part(notes, "(it ended " + again.ended_early + "): nothing to do");
-    expect_finished(folder / "out", without_gain(patience), expected.back());
+    EXPECT_EQ(notes, cat("the run in ", folder / "out", " is finished already (it ended ", again.ended_early,
+                         "): nothing to do, a larger --patience goes on with it"));
+    EXPECT_EQ(differences(contents(folder / "out"), before), "");
   }
 }
 
@@ -225,7 +229,7 @@ TEST(MaxMinutes, end_a_run_after_a_step_and_what_is_saved_is_whole) {
       const auto &a = found->tensors[t], &b = expected->tensors[t];
       EXPECT_TRUE(std::equal(a.data, a.data + a.size, b.data, b.data + b.size)) << a.name;
     }
-    if (with_eval) expect_finished(folder / "out", options, 1);
+    expect_ended(folder / "out", 1);
   }
 }
 

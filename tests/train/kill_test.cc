@@ -73,6 +73,80 @@ TEST(Killed, a_first_run_goes_on_to_the_files_of_the_whole_run) {
   EXPECT_GE(killed_thrice, 12);
 }
 
+// Whatever it is at: the base model's evaluation, the last one, the verdict of a resumed run, whose
+// evaluations are made again.
+TEST(Killed, in_an_evaluation_or_the_verdict_goes_on_to_the_files_of_the_whole_run) {
+  TempFolder folder;
+  KilledRun run{folder / "whole"};
+  run.writes = folder / "writes";
+  ASSERT_EQ(run_killed(run).code, 0);
+  const auto whole = contents(run.out);
+  run.out = folder / "out";
+  run.moment = {Moment::after_step, 12};
+  ASSERT_TRUE(run_killed(run).killed);
+  fs::rename(run.out, folder / "kept");  // its checkpoint is of step 9
+  int killed = 0;
+  for (int n = 1;; ++n) {
+    SCOPED_TRACE(n);
+    fs::copy(folder / "kept", run.out, fs::copy_options::recursive);
+    run.existing = OnExisting::resume;
+    run.moment = {Moment::when_asked, n};
+    const bool was_killed = run_killed(run).killed;
+    if (was_killed) {
+      ++killed;
+      expect_whole_checkpoint(run.out);
+      EXPECT_FALSE(fs::exists(run.out / "config.json"));
+      run.moment = {};
+      ASSERT_EQ(run_killed(run).code, 0);
+    }
+    ASSERT_EQ(differences(contents(run.out), whole), "");
+    fs::remove_all(run.out);
+    if (!was_killed) break;
+  }
+  EXPECT_GT(killed, 6) << "three steps, two evaluations, and the two of the verdict";
+}
+
+// A run that its time ends has model and checkpoint from one moment to the next.
+TEST(Killed, while_a_limit_ends_it_goes_on) {
+  TempFolder folder;
+  KilledRun run{folder / "whole"};
+  run.writes = folder / "writes";
+  ASSERT_EQ(run_killed(run).code, 0);
+  const auto whole = contents(run.out);
+  run.one_step = true;
+  run.out = folder / "one";
+  ASSERT_EQ(run_killed(run).code, 0);
+  const auto one = contents(run.out);
+  const int last_write = std::stoi(folder.read("writes"));
+  run.out = folder / "out";
+  int finished = 0;
+  auto all = moments(14, last_write, {1});
+  for (int n = 1; n < 8; ++n) all.push_back({Moment::when_asked, n});
+  for (const Moment& moment : all) {
+    SCOPED_TRACE(moment.text());
+    run.one_step = true;
+    run.existing = OnExisting::refuse;
+    run.moment = moment;
+    const bool killed = run_killed(run).killed;
+    recover_out_folder(run.out);
+    expect_whole_checkpoint(run.out);
+    if (fs::exists(run.out / "config.json")) {
+      EXPECT_EQ(differences(contents(run.out), one), "") << "the checkpoint too";
+      ++finished;
+    } else {
+      EXPECT_TRUE(killed);
+    }
+    run.one_step = false;
+    run.existing = OnExisting::resume;
+    run.moment = {};
+    ASSERT_EQ(run_killed(run).code, 0);
+    ASSERT_EQ(differences(contents(run.out), whole), "");
+    fs::remove_all(run.out);
+  }
+  EXPECT_GT(finished, 1);
+  EXPECT_LT(finished, static_cast<int>(all.size()) - 5);
+}
+
 // An earlier run is replaced by one of another seed, which is killed, and gone on with: by --resume once it
 // has a checkpoint or is finished, else by the same --overwrite. Until its model is whole, the earlier one is
 // there and whole.

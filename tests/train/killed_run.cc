@@ -23,7 +23,9 @@ void count_write_step(const char*) {
 }  // namespace
 
 std::string Moment::text() const {
-  return where == never ? "never killed" : cat("killed ", where == in_write ? "in write " : "after step ", n);
+  constexpr const char* kWhere[] = {"never killed ", "killed in write ", "killed after step ",
+                                    "killed when asking for time "};
+  return cat(kWhere[where], n);
 }
 
 Ending run_killed(const KilledRun& run) {
@@ -35,6 +37,7 @@ Ending run_killed(const KilledRun& run) {
                                cat(run.moment.n),
                                cat(run.seed),
                                run.exchange ? "exchange" : "renames",
+                               run.one_step ? "one" : "all",
                                run.writes.string()};
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -50,17 +53,22 @@ Ending run_killed(const KilledRun& run) {
 }
 
 int killed_run_main(int argc, char** arguments) {
-  if (argc != 7) return 2;
+  if (argc != 8) return 2;
   const fs::path out = arguments[0];
   const auto existing = static_cast<train::OnExisting>(std::stoi(arguments[1]));
   moment = {static_cast<Moment::Where>(std::stoi(arguments[2])), std::stoi(arguments[3])};
   train::TrainOptions options = small_options();
   options.seed = std::stoull(arguments[4]);
   use_rename_exchange = std::string(arguments[5]) == "exchange";
+  if (std::string(arguments[6]) == "one") options.max_minutes = 1e-9;
   write_step_hook = count_write_step;
   train::TrainCallbacks callbacks;
   callbacks.step = [done = 0](const train::StepReport&) mutable {
     if (++done == moment.n && moment.where == Moment::after_step) kill(getpid(), SIGKILL);
+  };
+  callbacks.stop = [asked = 0]() mutable {
+    if (++asked == moment.n && moment.where == Moment::when_asked) kill(getpid(), SIGKILL);
+    return false;
   };
   try {
     train_small(out, options, existing, 1, callbacks);
@@ -68,7 +76,7 @@ int killed_run_main(int argc, char** arguments) {
     std::cerr << e.what() << std::endl;
     return 3;
   }
-  std::ofstream(arguments[6]) << written;
+  std::ofstream(arguments[7]) << written;
   return 0;
 }
 

@@ -10,9 +10,10 @@
 namespace hone::testing {
 
 // When a run is to kill itself: in the n-th step of a write of checkpoint or model, after the n-th training
-// step, or never.
+// step, when it asks for the n-th time whether to stop (between the batches of an evaluation, too, and in the
+// verdict), or never.
 struct Moment {
-  enum Where { never, in_write, after_step } where = never;
+  enum Where { never, in_write, after_step, when_asked } where = never;
   int n = 0;
   std::string text() const;
 };
@@ -23,6 +24,7 @@ struct KilledRun {
   Moment moment;
   uint64_t seed = 42;
   bool exchange = true;          // false: as on a file system without RENAME_EXCHANGE
+  bool one_step = false;         // its time is over after one
   std::filesystem::path writes;  // a run that lives to the end leaves the number of its write steps here
 };
 

@@ -22,6 +22,8 @@ namespace hone::testing {
 
 inline const fs::path kModels = fs::path(testing::kFixtures) / "models";
 
+inline constexpr double kNoTime = 1e-9;  // minutes: over when the first step is
+
 // sentence1, sentence2, score
 inline data::ReadOptions pair_roles() {
   data::ReadOptions options;
