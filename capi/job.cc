@@ -294,6 +294,13 @@ hone_status hone_job_report(const hone_job* job, hone_buffer** out, hone_error**
       for (const auto& [name, value] : report->metrics) j[name] = hone::eval::json_number(value);
       return j;
     };
+    auto intervals = [](const std::optional<hone::train::EvalReport>& report) -> nlohmann::ordered_json {
+      if (!report || report->intervals.empty()) return nullptr;
+      nlohmann::ordered_json j = nlohmann::ordered_json::object();
+      for (size_t m = 0; m < report->metrics.size(); ++m)
+        j[report->metrics[m].first] = hone::eval::json_interval(report->intervals[m]);
+      return j;
+    };
     nlohmann::ordered_json j = {
         {"steps", result.steps},
         {"kept_step", result.kept_step},
@@ -303,6 +310,9 @@ hone_status hone_job_report(const hone_job* job, hone_buffer** out, hone_error**
                                                    : nlohmann::ordered_json(result.ended_early)},
         {"before", scores(result.before)},
         {"after", scores(result.after)},
+        {"before_95", intervals(result.before)},
+        {"after_95", intervals(result.after)},
+        {"checkpoint_bytes", result.checkpoint_bytes},
         {"verdict", result.verdict ? result.verdict->json() : nlohmann::ordered_json(nullptr)}};
     j.update(result.beforehand());
     made = make_buffer(j.dump());

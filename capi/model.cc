@@ -81,7 +81,8 @@ namespace {
 
 hone_buffer* scores_of(const hone_model& model, const hone::eval::Evaluation& evaluation) {
   hone::eval::Result result;
-  model.encoders.lend([&](hone::encode::Encoder& encoder) { result = evaluation.run(encoder); });
+  model.encoders.lend(
+      [&](hone::encode::Encoder& encoder) { result = evaluation.run(encoder, {.intervals = true}); });
   nlohmann::ordered_json j = {{"task", std::string(evaluation.task())}};
   j.update(evaluation.described());
   hone::eval::add_scores(j, result);

@@ -97,13 +97,14 @@ std::unique_ptr<StagedFile> prepare(const Arguments& arguments, const std::strin
   return lines;
 }
 
-void run(std::vector<Scored>& models, const std::shared_ptr<compute::Engine>& engine, bool quiet,
+void run(std::vector<Scored>& models, const std::shared_ptr<compute::Engine>& engine, bool quiet, bool json,
          StagedFile* lines) {
   Progress progress("texts", quiet);
   size_t before = 0, encoded = 0;
   for (size_t i = 0; i < models.size(); ++i) {
     encode::Encoder encoder(models[i].model, engine);
     eval::RunOptions options;
+    options.intervals = json;
     options.progress = [&](size_t done, size_t total) {
       encoded = total;
       progress.update(before + done, before + total * (models.size() - i));
@@ -153,7 +154,7 @@ int eval(int argc, char** argv) {
     for (const std::string& warning : models[0].evaluation->warnings())
       std::cerr << "warning: " << warning << '\n';
   }
-  run(models, engine, arguments.given("quiet"), lines.get());
+  run(models, engine, arguments.given("quiet"), arguments.given("json"), lines.get());
   if (lines) lines->commit();
 
   const Scored& first = models[0];

@@ -91,6 +91,14 @@ nlohmann::ordered_json comparison_json(const Scored& first, const Scored& other,
   j["difference_95"] = {eval::json_number(difference.interval.low),
                         eval::json_number(difference.interval.high)};
   j["share_better"] = eval::json_number(difference.share_better);
+  const auto differences = first.evaluation->differences(other.result, first.result);
+  for (size_t m = 0; m < differences.size(); ++m) {
+    const eval::PairedDifference& of = differences[m];
+    j["differences"][first.result.metrics[m].first] = {{"difference", eval::json_number(of.difference)},
+                                                       {"low", eval::json_number(of.interval.low)},
+                                                       {"high", eval::json_number(of.interval.high)},
+                                                       {"share_better", eval::json_number(of.share_better)}};
+  }
   return j;
 }
 

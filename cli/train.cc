@@ -158,7 +158,7 @@ train::MakeEvaluation read_evaluation(const Arguments& arguments,
 
 nlohmann::ordered_json report_json(const train::EvalReport& report) {
   nlohmann::ordered_json j = {{"step", report.step}};
-  eval::add_scores(j, report.metrics, {report.low, report.high});
+  eval::add_scores(j, report.metrics, {report.low, report.high}, report.intervals);
   return j;
 }
 

@@ -395,12 +395,12 @@ HONE_API hone_status hone_model_encode_arrow(const hone_model *model, struct Arr
 
 /**
  * Scores the model on a dataset: {"task", "pairs" or "triplets" or "texts" or "queries": how many, NAME: score, ...,
- * "NAME_95": [low, high], "warnings": [lines for people]: what looks wrong with the data}, and "dim" where encode.dim
- * is set; a score that does not exist is null. Tasks and the
+ * "NAME_95": [low, high], ..., "warnings": [lines for people]: what looks wrong with the data}, and "dim" where
+ * encode.dim is set; a score that does not exist is null. Tasks and the
  * columns they want: sts (sentence1, sentence2, score), binary (the same, scores 0 or 1), triplet (anchor, positive,
  * negative), mse (text, vector); retrieval, which has "passages" and "relevant" too, wants
- * hone_dataset_read_retrieval(). Names and values are those of the evaluators of Sentence Transformers; the interval is
- * a 95 % bootstrap of the first score.
+ * hone_dataset_read_retrieval(). Names and values are those of the evaluators of Sentence Transformers; intervals
+ * are 95 % bootstraps, of every score from the same resamples.
  *
  * @param model    the model
  * @param dataset  with the task's columns
@@ -596,7 +596,9 @@ HONE_API hone_status hone_trainer_create(hone_model *model, hone_dataset *datase
  * answers HONE_EBUSY until the job has ended; started again it trains anew.
  *
  * With train.out set, the tuned model and checkpoints are written to that folder as `hone train` does (train.existing
- * says whether to refuse, resume or overwrite what lies there), and a cancelled job keeps a checkpoint.
+ * says whether to refuse, resume or overwrite what lies there), and a cancelled job keeps a checkpoint. So does one that
+ * train.max_minutes or train.patience ended, beside its model: resumed with a larger one it ends with the bits of a job
+ * that had that from the start. train.max_minutes are those of this job, not of earlier ones that it resumes.
  *
  * @param trainer    the trainer
  * @param callbacks  in, may be NULL; copied
@@ -701,8 +703,9 @@ HONE_API hone_status hone_job_wait(hone_job *job, int64_t timeout_ms, hone_error
 HONE_API hone_status hone_job_next_event(hone_job *job, int64_t timeout_ms, hone_progress *out, hone_error **error);
 
 /**
- * Asks the job to stop at the next step. Returns at once, may be called again and from any thread, also from a
- * callback. A job that is nearly done may still finish. Does nothing for what is not a job. @since 0.1.0
+ * Asks the job to stop at the next step, or batch of an evaluation, the verdict's included. Returns at once, may be
+ * called again and from any thread, also from a callback. A job that is nearly done may still finish. Does nothing for
+ * what is not a job. @since 0.1.0
  */
 HONE_API void hone_job_cancel(hone_job *job);
 
@@ -718,7 +721,8 @@ HONE_API hone_status hone_job_result(const hone_job *job, hone_model **out, hone
 
 /**
  * {"steps", "kept_step", "seconds", "already_finished", "ended_early": why, where it ended before its last step, or
- * null, "before": {metric: value} or null, "after": the same, "verdict": {"metric", "before", "after", "difference",
+ * null, "before": {metric: value} or null, "after": the same, "before_95": {metric: [low, high]} or null: 95 % intervals,
+ * "after_95": the same, "checkpoint_bytes": of the checkpoint kept beside the model, 0 where there is none, "verdict": {"metric", "before", "after", "difference",
  * "low", "high", "share_better"} or null: is the tuned model better than the one it was made from, with the 95 %
  * interval of the difference; and what was known before the first step: "loss", "label_scale": what similarity labels
  * were divided by, "data": {"rows", "repeated_rows", "texts": different ones, "median_tokens", "longest_tokens",

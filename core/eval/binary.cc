@@ -1,6 +1,7 @@
 #include "eval/binary.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -43,24 +44,31 @@ struct Cut {
   double threshold = 0;
 };
 
-std::vector<Cut> cuts_of(std::span<const double> similarities, std::span<const double> labels) {
-  const Descending d = descending(similarities);
-  std::vector<Cut> cuts;
+// Of pairs of which pair i occurs counts[i] times; no counts: each once. Groups that do not occur are not
+// there.
+void find_cuts(const Descending& d, std::span<const double> similarities, std::span<const double> labels,
+               std::span<const uint32_t> counts, std::vector<Cut>& cuts) {
+  cuts.clear();
   Cut cut;
   uint32_t begin = 0;
   for (const uint32_t end : d.ends) {
-    for (uint32_t i = begin; i < end; ++i) cut.right += labels[d.order[i]];
-    cut.pairs = end;
-    const double lowest = similarities[d.order[end - 1]];
-    cut.threshold = lowest;
-    if (end < d.order.size()) {
-      const double next = similarities[d.order[end]], middle = (lowest + next) / 2;
-      if (middle != next) cut.threshold = middle;  // rounding must not let the next group in
+    double pairs = 0;
+    for (uint32_t i = begin; i < end; ++i) {
+      const double copies = counts.empty() ? 1 : counts[d.order[i]];
+      pairs += copies;
+      cut.right += copies * labels[d.order[i]];
     }
-    cuts.push_back(cut);
     begin = end;
+    if (pairs == 0) continue;
+    const double next = similarities[d.order[end - 1]];
+    if (!cuts.empty()) {
+      const double middle = (cuts.back().threshold + next) / 2;
+      if (middle != next) cuts.back().threshold = middle;  // rounding must not let the next group in
+    }
+    cut.pairs += pairs;
+    cut.threshold = next;
+    cuts.push_back(cut);
   }
-  return cuts;
 }
 
 // Of the prediction "similar above the cut"; 0 where one side is empty.
@@ -69,6 +77,44 @@ double matthews(const Cut& cut, double pairs, double positives) {
                tn = pairs - positives - fp;
   const double under = std::sqrt((tp + fp) * (tp + fn)) * std::sqrt((tn + fp) * (tn + fn));
   return under > 0 ? (tp * tn - fp * fn) / under : 0;
+}
+
+constexpr size_t kScores = std::size(kNames), kAveragePrecision = 6;
+using Scores = std::array<double, kScores>;
+
+// Of what occurs: `pairs`, `positives` of them of label 1, the highest similarity `top`.
+Scores scores_of_cuts(const std::vector<Cut>& cuts, double top, double pairs, double positives,
+                      bool negated) {
+  double accuracy = 0, accuracy_threshold = -1, f1 = 0, precision = 0, recall = 0, f1_threshold = 0, ap = 0;
+  Cut f1_cut;
+  if (!cuts.empty()) {
+    accuracy = (pairs - positives) / pairs;
+    // In float, as vectors are: whoever computes similarities in float finds none that reaches it.
+    accuracy_threshold =
+        static_cast<double>(std::nextafter(static_cast<float>(top), std::numeric_limits<float>::infinity()));
+  }
+  double recall_before = 0;
+  for (const Cut& cut : cuts) {
+    const double negatives_below = pairs - positives - (cut.pairs - cut.right);
+    if (const double share = (cut.right + negatives_below) / pairs; share > accuracy) {
+      accuracy = share;
+      accuracy_threshold = cut.threshold;
+    }
+    if (cut.right == 0) continue;
+    const double p = cut.right / cut.pairs, r = cut.right / positives;
+    ap += (r - recall_before) * p;
+    recall_before = r;
+    if (const double f = 2 * p * r / (p + r); f > f1) {
+      f1 = f, precision = p, recall = r;
+      f1_threshold = cut.threshold;
+      f1_cut = cut;
+    }
+  }
+  const double mcc = matthews(f1_cut, pairs, positives);
+  auto told = [&](double threshold) { return negated && threshold != 0 ? -threshold : threshold; };
+  // Without pairs the reference's thresholds are no similarities, and keep their sign.
+  if (!cuts.empty()) accuracy_threshold = told(accuracy_threshold);
+  return {accuracy, accuracy_threshold, f1, told(f1_threshold), precision, recall, ap, mcc};
 }
 
 class Binary final : public Evaluation {
@@ -97,8 +143,8 @@ class Binary final : public Evaluation {
   size_t units() const override { return labels_.size(); }
   int64_t tokens() const override { return texts_.tokens(); }
   size_t bytes() const override { return texts_.bytes() + labels_.capacity() * sizeof(double); }
-  // For each pair the four similarities; of one of them its order and cuts.
-  size_t run_bytes(int64_t dim) const override { return texts_.vector_bytes(dim) + labels_.size() * 100; }
+  // For each pair the four similarities, and of each its order and cuts, at most one a pair; counts.
+  size_t run_bytes(int64_t dim) const override { return texts_.vector_bytes(dim) + labels_.size() * 164; }
   uint64_t content_hash() const override { return hash_; }
   std::string source() const override { return source_; }
 
@@ -123,8 +169,32 @@ class Binary final : public Evaluation {
     if (options.each) report_pairs(similarities, labels_, options.each);
     Result result;
     for (const std::string& name : metric_names()) result.metrics.emplace_back(name, all.at(name));
-    result.units = std::move(similarities.values[static_cast<size_t>(primary_)]);
+    result.units = similarities[primary_];
+    for (std::vector<double>& list : similarities.values) result.lists.push_back(std::move(list));
     return result;
+  }
+  size_t lists() const override { return kSimilarities; }
+  Statistics statistics(const Result& result) const override {
+    std::vector<Statistics> each;
+    std::vector<std::string> names;
+    for (size_t i = 0; i <= kSimilarities; ++i) {
+      for (const char* metric : kNames)
+        names.push_back(cat(i < kSimilarities ? kSimilarityNames[i] : "max", "_", metric));
+      if (i < kSimilarities)
+        each.push_back(
+            binary_statistics(result.lists[i], labels_, static_cast<Similarity>(i) >= Similarity::euclidean));
+    }
+    return [each, order = places_of(names), values = std::vector<double>(names.size())](
+               std::span<const uint32_t> counts, std::span<double> scores) mutable {
+      const std::span<double> all(values);
+      for (size_t i = 0; i < kSimilarities; ++i) each[i](counts, all.subspan(i * kScores, kScores));
+      for (size_t k = 0; k < kScores; ++k) {
+        double most = all[k];
+        for (size_t i = 1; i < kSimilarities; ++i) most = larger(most, all[i * kScores + k]);
+        all[kSimilarities * kScores + k] = most;
+      }
+      for (size_t m = 0; m < scores.size(); ++m) scores[m] = values[order[m]];
+    };
   }
   Statistic statistic(const std::vector<double>& units) const override {
     return average_precision_statistic(units, labels_);
@@ -154,45 +224,36 @@ std::vector<std::pair<std::string, double>> binary_scores(std::span<const double
                                                           std::span<const double> labels, bool negated) {
   if (similarities.size() != labels.size())
     fail("binary: ", similarities.size(), " similarities against ", labels.size(), " labels");
-  const auto pairs = static_cast<double>(labels.size());
-  const double positives = std::accumulate(labels.begin(), labels.end(), 0.0);
-  double accuracy = 0, accuracy_threshold = -1, f1 = 0, precision = 0, recall = 0, f1_threshold = 0, ap = 0;
-  Cut f1_cut;
   const bool defined =
       std::none_of(similarities.begin(), similarities.end(), [](double v) { return std::isnan(v); });
-  const std::vector<Cut> cuts = defined ? cuts_of(similarities, labels) : std::vector<Cut>();
-  if (!cuts.empty()) {
-    accuracy = (pairs - positives) / pairs;
-    const double top = *std::max_element(similarities.begin(), similarities.end());
-    // In float, as vectors are: whoever computes similarities in float finds none that reaches it.
-    accuracy_threshold =
-        static_cast<double>(std::nextafter(static_cast<float>(top), std::numeric_limits<float>::infinity()));
-  }
-  double recall_before = 0;
-  for (const Cut& cut : cuts) {
-    const double negatives_below = pairs - positives - (cut.pairs - cut.right);
-    if (const double share = (cut.right + negatives_below) / pairs; share > accuracy) {
-      accuracy = share;
-      accuracy_threshold = cut.threshold;
-    }
-    if (cut.right == 0) continue;
-    const double p = cut.right / cut.pairs, r = cut.right / positives;
-    ap += (r - recall_before) * p;
-    recall_before = r;
-    if (const double f = 2 * p * r / (p + r); f > f1) {
-      f1 = f, precision = p, recall = r;
-      f1_threshold = cut.threshold;
-      f1_cut = cut;
-    }
-  }
-  const double mcc = matthews(f1_cut, pairs, positives);
-  auto told = [&](double threshold) { return negated && threshold != 0 ? -threshold : threshold; };
-  // Without pairs the reference's thresholds are no similarities, and keep their sign.
-  if (!cuts.empty()) accuracy_threshold = told(accuracy_threshold);
-  const double values[] = {accuracy, accuracy_threshold, f1, told(f1_threshold), precision, recall, ap, mcc};
+  std::vector<Cut> cuts;
+  if (defined) find_cuts(descending(similarities), similarities, labels, {}, cuts);
+  const double top = cuts.empty() ? 0 : *std::max_element(similarities.begin(), similarities.end());
+  const Scores values = scores_of_cuts(cuts, top, static_cast<double>(labels.size()),
+                                       std::accumulate(labels.begin(), labels.end(), 0.0), negated);
   std::vector<std::pair<std::string, double>> scores;
-  for (size_t i = 0; i < std::size(kNames); ++i) scores.emplace_back(kNames[i], defined ? values[i] : kNaN);
+  for (size_t i = 0; i < kScores; ++i) scores.emplace_back(kNames[i], defined ? values[i] : kNaN);
   return scores;
+}
+
+Statistics binary_statistics(std::span<const double> similarities, std::span<const double> labels,
+                             bool negated) {
+  return [d = descending(similarities), similarities, labels, negated, cuts = std::vector<Cut>()](
+             std::span<const uint32_t> counts, std::span<double> scores) mutable {
+    find_cuts(d, similarities, labels, counts, cuts);
+    if (cuts.empty()) return std::fill(scores.begin(), scores.end(), kNaN);
+    const double pairs = cuts.back().pairs, positives = cuts.back().right;
+    const auto top = std::find_if(d.order.begin(), d.order.end(), [&](uint32_t i) { return counts[i] > 0; });
+    const Scores values = scores_of_cuts(cuts, similarities[*top], pairs, positives, negated);
+    std::copy(values.begin(), values.end(), scores.begin());
+    if (positives == 0) return std::fill(scores.begin() + 2, scores.end(), kNaN);
+    double sum = 0, before = 0;  // in the order of average_precision_statistic
+    for (const Cut& cut : cuts) {
+      if (cut.right > before) sum += (cut.right - before) * (cut.right / cut.pairs);
+      before = cut.right;
+    }
+    scores[kAveragePrecision] = sum / positives;
+  };
 }
 
 Statistic average_precision_statistic(std::span<const double> similarities, std::span<const double> labels) {

@@ -22,6 +22,11 @@ namespace hone::eval {
 std::vector<std::pair<std::string, double>> binary_scores(std::span<const double> similarities,
                                                           std::span<const double> labels, bool negated);
 
+// The eight of a resample, in that order; all but the accuracy and its threshold NaN without a pair of
+// label 1. Refers to both, which hold no NaN.
+Statistics binary_statistics(std::span<const double> similarities, std::span<const double> labels,
+                             bool negated);
+
 // The average precision of a resample, without sorting again; NaN without a pair of label 1. Refers to
 // `labels`, not to `similarities`, which hold no NaN.
 Statistic average_precision_statistic(std::span<const double> similarities, std::span<const double> labels);

@@ -49,6 +49,12 @@ bool any_nan(const std::vector<double>& values) {
   return std::any_of(values.begin(), values.end(), [](double v) { return std::isnan(v); });
 }
 
+// What is not finite makes metrics NaN, and has no place in an order.
+bool any_list_nan(const Result& result) {
+  return std::any_of(result.lists.begin(), result.lists.end(),
+                     [](const std::vector<double>& list) { return any_nan(list); });
+}
+
 }  // namespace
 
 double Result::at(std::string_view metric) const {
@@ -81,6 +87,13 @@ nlohmann::ordered_json Evaluation::counted() const {
   return j;
 }
 
+std::vector<size_t> Evaluation::places_of(const std::vector<std::string>& names) const {
+  std::vector<size_t> places;
+  for (const std::string& metric : metric_names())
+    places.push_back(static_cast<size_t>(std::find(names.begin(), names.end(), metric) - names.begin()));
+  return places;
+}
+
 Statistic Evaluation::statistic(const std::vector<double>& units) const {
   return mean_statistic(units);
 }
@@ -88,18 +101,54 @@ Statistic Evaluation::statistic(const std::vector<double>& units) const {
 Result Evaluation::run(encode::Encoder& encoder, const RunOptions& options) const {
   Result result = score(encoder, options);
   result.interval = {kNaN, kNaN};
-  if (options.interval && !any_nan(result.units))
+  if (options.intervals) {
+    result.intervals = intervals(result);
+    result.interval = result.intervals.front();
+  } else if (options.interval && !any_nan(result.units)) {
     result.interval = bootstrap_interval(result.units.size(), statistic(result.units));
+  }
   return result;
 }
 
-PairedDifference Evaluation::difference(const Result& a, const Result& b) const {
+Statistics Evaluation::statistics(const Result& result) const {
+  return [&lists = result.lists](std::span<const uint32_t> counts, std::span<double> scores) {
+    for (size_t m = 0; m < scores.size(); ++m) scores[m] = mean_statistic(lists[m])(counts);
+  };
+}
+
+std::vector<Interval> Evaluation::intervals(const Result& result, const Tick& tick) const {
+  if (any_list_nan(result)) {
+    std::vector<Interval> none(result.metrics.size(), Interval{kNaN, kNaN});
+    if (!any_nan(result.units)) none.front() = bootstrap_interval(units(), statistic(result.units));
+    return none;
+  }
+  std::vector<double> values;
+  for (const auto& [name, value] : result.metrics) values.push_back(value);
+  return bootstrap_intervals(values, units(), statistics(result), tick);
+}
+
+std::vector<PairedDifference> Evaluation::differences(const Result& a, const Result& b) const {
+  difference_of_primary(a, b);
+  if (any_list_nan(a) || any_list_nan(b)) {
+    std::vector<PairedDifference> none(a.metrics.size(), PairedDifference{kNaN, {kNaN, kNaN}, kNaN});
+    none.front() = difference(a, b);
+    return none;
+  }
+  std::vector<double> values;
+  for (const auto& [name, value] : a.metrics) values.push_back(b.at(name) - value);
+  return bootstrap_differences(values, units(), statistics(a), statistics(b));
+}
+
+double Evaluation::difference_of_primary(const Result& a, const Result& b) const {
   if (a.units.size() != b.units.size())
     fail("evaluation: results of ", a.units.size(), " and ", b.units.size(), " ", unit(),
          " cannot be paired");
   if (a.primary() != b.primary()) fail("evaluation: ", a.primary(), " cannot be compared with ", b.primary());
-  const double difference =
-      any_nan(a.units) || any_nan(b.units) ? std::numeric_limits<double>::quiet_NaN() : b.value() - a.value();
+  return any_nan(a.units) || any_nan(b.units) ? kNaN : b.value() - a.value();
+}
+
+PairedDifference Evaluation::difference(const Result& a, const Result& b) const {
+  const double difference = difference_of_primary(a, b);
   if (std::isnan(difference)) return {difference, {difference, difference}, difference};
   return bootstrap_difference(difference, a.units.size(), statistic(a.units), statistic(b.units));
 }

@@ -6,8 +6,9 @@
 //   again, with any encoder of that model's tokenizer. It is immutable: threads may share it.
 // - Metrics have the reference's names and values. A vector that is not finite makes every metric NaN.
 // - A higher primary metric is better.
-// - The primary metric is a function of one number a pair, triplet or query (`units`): its interval, and the
-//   difference of two models, come from drawing among them.
+// - The primary metric is a function of one number a pair, triplet or query (`units`), the others of a few
+//   (`lists`): intervals, and the difference of two models, come from drawing among pairs, triplets or
+//   queries.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ namespace hone::eval {
 
 struct RunOptions {
   std::function<void(size_t done, size_t total)> progress;  // of texts encoded; a repeated text counts once
-  bool interval = true;                                     // costs 1000 resamples
+  bool interval = true;                                     // of the primary metric; costs 1000 resamples
+  bool intervals = false;  // of every metric: the same resamples, each scored by all of them
   // One object for each pair, triplet or query, in order, once all are scored.
   std::function<void(const nlohmann::ordered_json&)> each;
 };
@@ -37,9 +39,12 @@ struct RunOptions {
 struct Result {
   std::vector<std::pair<std::string, double>> metrics;  // as metric_names()
   Interval interval;                                    // 95 %, of the primary metric
+  std::vector<Interval> intervals;                      // of each metric; empty where not asked for
   // What the primary metric is made from: its values where it is a mean of them (triplet, retrieval, mse),
   // the similarities of the pairs elsewhere (sts, binary).
   std::vector<double> units;
+  // The same of all metrics: a list each, in their order, where they are means; else one of each similarity.
+  std::vector<std::vector<double>> lists;
 
   const std::string& primary() const { return metrics.front().first; }
   double value() const { return metrics.front().second; }  // of the primary metric
@@ -57,6 +62,7 @@ class Evaluation {
   virtual size_t bytes() const = 0;                           // of memory held
   // Of memory that a run takes besides, with vectors of `dim` numbers; the encoder's own not included.
   virtual size_t run_bytes(int64_t dim) const = 0;
+  size_t result_bytes() const { return (lists() + 1) * units() * sizeof(double); }  // of memory, of a Result
   virtual uint64_t content_hash() const = 0;  // of data and options but dim()
   virtual std::string source() const = 0;     // the files, for messages and model cards
   int32_t dim() const { return dim_; }        // as in Options
@@ -69,17 +75,28 @@ class Evaluation {
   Result run(encode::Encoder& encoder, const RunOptions& options = {}) const;
   // b - a of the primary metric, over the same resampled units.
   PairedDifference difference(const Result& a, const Result& b) const;
+  // The same of every metric, in their order.
+  std::vector<PairedDifference> differences(const Result& a, const Result& b) const;
+  // 95 %, of every metric of a result. The primary one's is that of run().
+  std::vector<Interval> intervals(const Result& result, const Tick& tick = {}) const;
 
  protected:
   // `dim` as in Options. Throws UsageError where the model's vectors are narrower.
   Evaluation(const model::SentenceModel& model, int32_t dim);
   virtual nlohmann::ordered_json counted() const;  // described() but for "dim"; by default {unit: how many}
-  // Everything but the interval.
+  std::vector<size_t> places_of(const std::vector<std::string>& names) const;  // of each metric among them
+  // Everything but intervals.
   virtual Result score(encode::Encoder& encoder, const RunOptions& options) const = 0;
   // The primary metric of resampled units, none of which is NaN; by default their mean.
   virtual Statistic statistic(const std::vector<double>& units) const;
+  // Every metric of resampled units; by default the means of the lists. Refers to the result.
+  virtual Statistics statistics(const Result& result) const;
+  virtual size_t lists() const = 0;  // how many a result has
 
  private:
+  // NaN where there is none. Throws Error where the two are not of the same units and metric.
+  double difference_of_primary(const Result& a, const Result& b) const;
+
   int32_t dim_;
   std::vector<std::string> warnings_;
 };

@@ -76,6 +76,42 @@ double weighted_pearson(const std::vector<double>& x, const std::vector<double>&
   return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : kNaN;
 }
 
+// Shifted and scaled, which no correlation feels: of values that may lie far from 0 or be huge.
+std::vector<double> scaled_values(std::span<const double> x) {
+  const Deviations deviations(x);
+  std::vector<double> scaled;
+  scaled.reserve(x.size());
+  for (double v : x) scaled.push_back(deviations.scaled(v));
+  return scaled;
+}
+
+// Of the rows that were drawn; NaN where all their values are the same, whatever rounding makes of the mean.
+double resampled_pearson(const std::vector<double>& x, const std::vector<double>& y,
+                         std::span<const uint32_t> counts) {
+  double sum_x = 0, sum_y = 0;
+  size_t first = counts.size();
+  bool x_differs = false, y_differs = false;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    if (first == counts.size()) first = i;
+    x_differs = x_differs || x[i] != x[first];
+    y_differs = y_differs || y[i] != y[first];
+    sum_x += counts[i] * x[i];
+    sum_y += counts[i] * y[i];
+  }
+  if (!x_differs || !y_differs) return kNaN;
+  const auto n = static_cast<double>(counts.size());
+  const double mean_x = sum_x / n, mean_y = sum_y / n;
+  double xy = 0, xx = 0, yy = 0;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const double u = x[i] - mean_x, v = y[i] - mean_y, weighted = counts[i] * u;
+    xy += weighted * v;
+    xx += weighted * u;
+    yy += counts[i] * v * v;
+  }
+  return std::clamp(xy / (std::sqrt(xx) * std::sqrt(yy)), -1.0, 1.0);
+}
+
 }  // namespace
 
 double pearson(std::span<const double> x, std::span<const double> y) {
@@ -113,6 +149,26 @@ Statistic spearman_statistic(std::span<const double> x, std::span<const double> 
   if (x.size() < 2 || any_nan(x) || any_nan(y)) return [](std::span<const uint32_t>) { return kNaN; };
   return [rx = Resampled(x), ry = Resampled(y)](std::span<const uint32_t> counts) mutable {
     return weighted_pearson(rx.ranks(counts), ry.ranks(counts), counts);
+  };
+}
+
+Statistics correlation_statistics(std::span<const std::vector<double>> lists,
+                                  std::span<const double> labels) {
+  std::vector<Resampled> ranks;
+  std::vector<std::vector<double>> scaled;
+  for (const std::vector<double>& list : lists) {
+    check_sizes(list, labels);
+    ranks.emplace_back(list);
+    scaled.push_back(scaled_values(list));
+  }
+  return [ranks, scaled, of_labels = Resampled(labels), scaled_labels = scaled_values(labels)](
+             std::span<const uint32_t> counts, std::span<double> scores) mutable {
+    const std::vector<double>& label_ranks = of_labels.ranks(counts);
+    for (size_t i = 0; i < ranks.size(); ++i) {
+      const bool enough = counts.size() > 1;
+      scores[2 * i] = enough ? resampled_pearson(scaled[i], scaled_labels, counts) : kNaN;
+      scores[2 * i + 1] = enough ? weighted_pearson(ranks[i].ranks(counts), label_ranks, counts) : kNaN;
+    }
   };
 }
 

@@ -19,6 +19,9 @@ std::vector<double> average_ranks(std::span<const double> x);
 
 // The Spearman correlation of a resample, without sorting again. Refers to x and y. NaN where either has one.
 Statistic spearman_statistic(std::span<const double> x, std::span<const double> y);
+// Of a resample, for each list: its Pearson and its Spearman correlation with the labels. Refers to both,
+// which hold no NaN.
+Statistics correlation_statistics(std::span<const std::vector<double>> lists, std::span<const double> labels);
 // 95 % percentile bootstrap over rows of the Spearman correlation.
 Interval spearman_interval(std::span<const double> x, std::span<const double> y, uint64_t seed = 42,
                            int resamples = 1000);

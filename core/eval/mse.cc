@@ -48,10 +48,13 @@ class Mse final : public Evaluation {
     const double sum = std::accumulate(result.units.begin(), result.units.end(), 0.0);
     result.metrics.emplace_back("negative_mse", rows_ == 0 ? std::numeric_limits<double>::quiet_NaN()
                                                            : sum / static_cast<double>(rows_));
+    result.lists = {result.units};
     for (size_t row = 0; options.each && row < rows_; ++row)
       options.each({{"row", row}, {"negative_mse", json_number(result.units[row])}});
     return result;
   }
+
+  size_t lists() const override { return 1; }
 
  private:
   // As the reference, cuts the teacher's vectors to `dim`, too: they may be wider than the model's then.

@@ -44,6 +44,32 @@ Interval percentiles(std::vector<double> values) {
   return {at(0.025), at(0.975)};
 }
 
+// [scores][resamples that have it]
+std::vector<std::vector<double>> all_scores_of(size_t rows, size_t count, const Statistics& scores,
+                                               const Tick& tick, uint64_t seed, int resamples) {
+  std::vector<uint32_t> counts(rows);
+  std::vector<std::vector<double>> values(count);
+  std::vector<double> of_one(count);
+  for (int r = 0; r < resamples; ++r) {
+    if (tick) tick();
+    draw(counts, seed, static_cast<uint32_t>(r));
+    scores(counts, of_one);
+    for (size_t m = 0; m < count; ++m) {
+      if (!std::isnan(of_one[m])) values[m].push_back(of_one[m]);
+    }
+  }
+  return values;
+}
+
+PairedDifference paired(double difference, std::vector<double> values) {
+  PairedDifference result{difference, {kNaN, kNaN}, kNaN};
+  if (std::isnan(difference) || values.empty()) return result;
+  const auto better = std::count_if(values.begin(), values.end(), [](double v) { return v > 0; });
+  result.share_better = static_cast<double>(better) / static_cast<double>(values.size());
+  result.interval = percentiles(std::move(values));
+  return result;
+}
+
 }  // namespace
 
 Statistic mean_statistic(std::span<const double> values) {
@@ -63,12 +89,35 @@ PairedDifference bootstrap_difference(double difference, size_t rows, const Stat
   PairedDifference result{difference, {kNaN, kNaN}, kNaN};
   if (std::isnan(difference)) return result;
   const Statistic both = [&](std::span<const uint32_t> counts) { return b(counts) - a(counts); };
-  std::vector<double> values = scores_of(rows, both, seed, resamples);
-  if (values.empty()) return result;
-  const auto better = std::count_if(values.begin(), values.end(), [](double v) { return v > 0; });
-  result.share_better = static_cast<double>(better) / static_cast<double>(values.size());
-  result.interval = percentiles(std::move(values));
-  return result;
+  return paired(difference, scores_of(rows, both, seed, resamples));
+}
+
+std::vector<Interval> bootstrap_intervals(std::span<const double> defined, size_t rows,
+                                          const Statistics& scores, const Tick& tick, uint64_t seed,
+                                          int resamples) {
+  std::vector<std::vector<double>> values =
+      all_scores_of(rows, defined.size(), scores, tick, seed, resamples);
+  std::vector<Interval> intervals;
+  for (size_t m = 0; m < defined.size(); ++m) {
+    intervals.push_back(std::isnan(defined[m]) ? Interval{kNaN, kNaN} : percentiles(std::move(values[m])));
+  }
+  return intervals;
+}
+
+std::vector<PairedDifference> bootstrap_differences(std::span<const double> differences, size_t rows,
+                                                    const Statistics& a, const Statistics& b,
+                                                    const Tick& tick, uint64_t seed, int resamples) {
+  std::vector<double> of_a(differences.size());
+  const Statistics both = [&](std::span<const uint32_t> counts, std::span<double> out) {
+    a(counts, of_a);
+    b(counts, out);
+    for (size_t m = 0; m < out.size(); ++m) out[m] -= of_a[m];
+  };
+  std::vector<std::vector<double>> values =
+      all_scores_of(rows, differences.size(), both, tick, seed, resamples);
+  std::vector<PairedDifference> all;
+  for (size_t m = 0; m < differences.size(); ++m) all.push_back(paired(differences[m], std::move(values[m])));
+  return all;
 }
 
 }  // namespace hone::eval

@@ -33,9 +33,22 @@ using Statistic = std::function<double(std::span<const uint32_t> counts)>;
 
 Statistic mean_statistic(std::span<const double> values);  // values: NaN nowhere, and alive as long as it is
 
+// The same of several scores, one for each metric: fills `scores`.
+using Statistics = std::function<void(std::span<const uint32_t> counts, std::span<double> scores)>;
+using Tick = std::function<void()>;  // called before each resample; what it throws ends the work
+
 Interval bootstrap_interval(size_t rows, const Statistic& score, uint64_t seed = 42, int resamples = 1000);
 // `difference` is that of the rows as they are; NaN makes everything NaN.
 PairedDifference bootstrap_difference(double difference, size_t rows, const Statistic& a, const Statistic& b,
                                       uint64_t seed = 42, int resamples = 1000);
+
+// Of each score, from one draw for all. `defined`: the scores of the rows as they are; NaN has no interval.
+std::vector<Interval> bootstrap_intervals(std::span<const double> defined, size_t rows,
+                                          const Statistics& scores, const Tick& tick = {}, uint64_t seed = 42,
+                                          int resamples = 1000);
+std::vector<PairedDifference> bootstrap_differences(std::span<const double> differences, size_t rows,
+                                                    const Statistics& a, const Statistics& b,
+                                                    const Tick& tick = {}, uint64_t seed = 42,
+                                                    int resamples = 1000);
 
 }  // namespace hone::eval

@@ -108,11 +108,15 @@ class Retrieval final : public Evaluation {
     const auto primary = std::find(names.begin(), names.end(), kPrimary) - names.begin();
     std::vector<double> sums(names.size(), 0.0);
     Result result;
+    result.lists.resize(names.size());  // the primary one first
     for (size_t q = 0; q < hits.size(); ++q) {
       std::vector<double> scores = ranking_scores(hits[q], relevant_[q]);
       if (!defined) std::fill(scores.begin(), scores.end(), kNaN);
       for (size_t m = 0; m < scores.size(); ++m) sums[m] += scores[m];
-      result.units.push_back(scores[static_cast<size_t>(primary)]);
+      std::rotate(scores.begin(), scores.begin() + primary, scores.begin() + primary + 1);
+      result.units.push_back(scores.front());
+      for (size_t m = 0; m < scores.size(); ++m) result.lists[m].push_back(scores[m]);
+      std::rotate(scores.begin(), scores.begin() + 1, scores.begin() + primary + 1);
       if (options.each) options.each(line_of(q, scores, hits[q]));
     }
     Result all;
@@ -121,6 +125,8 @@ class Retrieval final : public Evaluation {
     for (const std::string& name : metric_names()) result.metrics.emplace_back(name, all.at(name));
     return result;
   }
+
+  size_t lists() const override { return ranking_metric_names().size(); }
 
  private:
   std::string named(std::string_view metric) const { return cat(name_of(similarity_), "_", metric); }

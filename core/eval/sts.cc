@@ -51,8 +51,8 @@ class Sts final : public Evaluation {
   size_t units() const override { return labels_.size(); }
   int64_t tokens() const override { return texts_.tokens(); }
   size_t bytes() const override { return texts_.bytes() + labels_.capacity() * sizeof(double); }
-  // For each pair the four similarities; of two of the lists order, ranks and counts.
-  size_t run_bytes(int64_t dim) const override { return texts_.vector_bytes(dim) + labels_.size() * 64; }
+  // For each pair the four similarities; of each list and the labels order, ranks and scaled values; counts.
+  size_t run_bytes(int64_t dim) const override { return texts_.vector_bytes(dim) + labels_.size() * 136; }
   uint64_t content_hash() const override { return hash_; }
   std::string source() const override { return source_; }
 
@@ -66,8 +66,23 @@ class Sts final : public Evaluation {
     if (options.each) report_pairs(similarities, labels_, options.each);
     Result result;
     for (const std::string& name : metric_names()) result.metrics.emplace_back(name, scores.at(name));
-    result.units = std::move(similarities.values[static_cast<size_t>(primary_)]);
+    result.units = similarities[primary_];
+    for (std::vector<double>& list : similarities.values) result.lists.push_back(std::move(list));
     return result;
+  }
+  size_t lists() const override { return kSimilarities; }
+  Statistics statistics(const Result& result) const override {
+    return [all = correlation_statistics(result.lists, labels_), order = places_of(sts_metric_names()),
+            values = std::vector<double>(2 * kSimilarities + 2)](std::span<const uint32_t> counts,
+                                                                 std::span<double> scores) mutable {
+      all(counts, std::span(values).first(2 * kSimilarities));
+      for (size_t kind = 0; kind < 2; ++kind) {  // pearson, spearman
+        double most = -1;
+        for (size_t i = 0; i < kSimilarities; ++i) most = larger(most, values[2 * i + kind]);
+        values[2 * kSimilarities + kind] = most;
+      }
+      for (size_t m = 0; m < scores.size(); ++m) scores[m] = values[order[m]];
+    };
   }
   Statistic statistic(const std::vector<double>& units) const override {
     return spearman_statistic(units, labels_);

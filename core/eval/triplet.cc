@@ -48,7 +48,7 @@ class Triplet final : public Evaluation {
   int64_t tokens() const override { return texts_.tokens(); }
   size_t bytes() const override { return texts_.bytes(); }
   // For each row twice four similarities, hits and counts.
-  size_t run_bytes(int64_t dim) const override { return texts_.vector_bytes(dim) + rows_ * 80; }
+  size_t run_bytes(int64_t dim) const override { return texts_.vector_bytes(dim) + rows_ * 96; }
   uint64_t content_hash() const override { return hash_; }
   std::string source() const override { return source_; }
 
@@ -70,12 +70,26 @@ class Triplet final : public Evaluation {
       all.metrics.emplace_back(cat(kSimilarityNames[i], "_accuracy"), accuracy);
       best = std::isnan(accuracy) || std::isnan(best) ? std::numeric_limits<double>::quiet_NaN()
                                                       : std::max(best, accuracy);
-      if (static_cast<Similarity>(i) == primary_) result.units = std::move(hits);
+      if (static_cast<Similarity>(i) == primary_) {
+        result.units = hits;
+        result.lists.insert(result.lists.begin(), std::move(hits));
+      } else {
+        result.lists.push_back(std::move(hits));
+      }
     }
     all.metrics.emplace_back("max_accuracy", best);
     for (const std::string& name : metric_names()) result.metrics.emplace_back(name, all.at(name));
     if (options.each) report(positive, negative, options);
     return result;
+  }
+
+  size_t lists() const override { return kSimilarities; }
+  Statistics statistics(const Result& result) const override {
+    return
+        [means = Evaluation::statistics(result)](std::span<const uint32_t> counts, std::span<double> scores) {
+          means(counts, scores.first(kSimilarities));
+          scores.back() = *std::max_element(scores.begin(), scores.end() - 1);
+        };
   }
 
  private:

@@ -79,7 +79,8 @@ struct StepReport {
 struct EvalReport {
   int64_t step = 0;  // 0: before training
   std::vector<std::pair<std::string, double>> metrics;
-  double low = 0, high = 0;  // 95 % interval of the evaluation's first metric
+  double low = 0, high = 0;               // 95 % interval of the evaluation's first metric
+  std::vector<eval::Interval> intervals;  // of each metric, made with the verdict; empty before
   bool best = false;
   double value(std::string_view metric) const;  // NaN where there is none of that name
 };

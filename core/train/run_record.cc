@@ -33,7 +33,12 @@ JsonObject object_in(const JsonObject& parent, const char* name, const std::stri
 ordered_json report_json(const EvalReport& report) {
   ordered_json metrics = ordered_json::object();
   for (const auto& [name, value] : report.metrics) metrics[name] = value;
-  return {{"step", report.step}, {"metrics", metrics}, {"low", report.low}, {"high", report.high}};
+  ordered_json j = {{"step", report.step}, {"metrics", metrics}, {"low", report.low}, {"high", report.high}};
+  for (size_t m = 0; m < report.intervals.size(); ++m) {
+    j["intervals"][report.metrics[m].first] = {{"low", report.intervals[m].low},
+                                               {"high", report.intervals[m].high}};
+  }
+  return j;
 }
 
 // Metrics come in the order of their names; read_run_record() puts them into that of this build's reports.
@@ -47,6 +52,16 @@ std::optional<EvalReport> read_report(const JsonObject& record, const char* name
     report.metrics.emplace_back(metric, number_or_nan(metrics, metric));
   report.low = number_or_nan(object, "low");
   report.high = number_or_nan(object, "high");
+  if (!object.has("intervals")) return report;
+  const JsonObject intervals = object_in(object, "intervals", cat(name, ".intervals"));
+  for (const auto& [metric, value] : report.metrics) {
+    if (!intervals.has(metric)) {
+      report.intervals.push_back({eval::kNaN, eval::kNaN});
+      continue;
+    }
+    const JsonObject interval = object_in(intervals, metric.c_str(), cat(name, ".intervals.", metric));
+    report.intervals.push_back({number_or_nan(interval, "low"), number_or_nan(interval, "high")});
+  }
   return report;
 }
 
@@ -67,16 +82,20 @@ std::optional<Verdict> read_verdict(const JsonObject& record) {
 // and the first one, which the interval is of.
 void order_metrics(EvalReport& report, const fs::path& file, const RunFrame& frame) {
   std::vector<std::pair<std::string, double>> ordered;
+  std::vector<eval::Interval> intervals;
   for (const std::string& name : frame.metrics) {
     const auto found = std::find_if(report.metrics.begin(), report.metrics.end(),
                                     [&](const auto& metric) { return metric.first == name; });
     if (found != report.metrics.end()) {
       ordered.push_back(*found);
+      if (!report.intervals.empty())
+        intervals.push_back(report.intervals[static_cast<size_t>(found - report.metrics.begin())]);
     } else if (name == frame.metrics.front() || name == frame.metric) {
       fail(file, ": metric ", name, " is missing, expected a number");
     }
   }
   report.metrics = std::move(ordered);
+  report.intervals = std::move(intervals);
 }
 
 void check_frame(const RunRecord& record, const fs::path& file, const RunFrame& frame) {

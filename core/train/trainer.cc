@@ -149,7 +149,7 @@ bool Trainer::evaluate(Run& run, const TrainCallbacks& callbacks) const {
 }
 
 EvalReport Trainer::report_of(const eval::Result& result, int64_t step) const {
-  return {step, result.metrics, result.interval.low, result.interval.high, false};
+  return {step, result.metrics, result.interval.low, result.interval.high, {}, false};
 }
 
 // Keeps the weights of the best evaluated step. A metric that is not a number is worse than any that is one;

@@ -44,14 +44,15 @@ bool Trainer::judge(Run& run, const TrainCallbacks& callbacks) const {
     if (!run.best) run.best = evaluated(run.start->with_tensors(run.state.best_weights));
     run.state.verdict = Verdict{run.best->primary(), run.before->value(), run.best->value(),
                                 eval_->difference(*run.before, *run.best)};
+    const auto complete = [&](EvalReport& report, const eval::Result& result) {
+      report.intervals = eval_->intervals(result, [&] { progress(0, 0); });
+      if (report.metrics.size() < result.metrics.size()) report.metrics = result.metrics;
+    };
+    complete(*run.state.before, *run.before);
+    complete(*run.state.best, *run.best);
   } catch (const Stopped&) {
     return false;
   }
-  const auto complete = [&](EvalReport& report, const eval::Result& result) {
-    if (report.metrics.size() < result.metrics.size()) report.metrics = result.metrics;
-  };
-  complete(*run.state.before, *run.before);
-  complete(*run.state.best, *run.best);
   return true;
 }
 

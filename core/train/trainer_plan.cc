@@ -34,10 +34,10 @@ size_t Trainer::mask_bytes(bool all_directions) {
   return most + false_negatives_->bytes() + static_cast<size_t>(data_.texts()) * dim * sizeof(float);
 }
 
-// A run of it, and the units of the base model's, the latest and the best.
+// A run of it, and the results of the base model's, the latest and the best.
 size_t Trainer::evaluation_bytes() const {
   if (!eval_) return 0;
-  return eval_->bytes() + eval_->run_bytes(model_->vector_dim()) + 3 * eval_->units() * sizeof(double);
+  return eval_->bytes() + eval_->run_bytes(model_->vector_dim()) + 3 * eval_->result_bytes();
 }
 
 // Tokens of a micro-batch that keep the process, or a device with memory of its own, within the memory
