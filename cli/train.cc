@@ -1,4 +1,6 @@
 // hone train
+#include <malloc.h>
+
 #include <algorithm>
 #include <csignal>
 #include <iostream>
@@ -184,12 +186,13 @@ int train(int argc, char** argv) {
   if (arguments.given("log")) log.emplace(arguments.path("log"));
   const auto model = model::load_model(folder);
   data::Table table = read_rows(files, o.loss, columns);
-  const train::MakeEvaluation evaluation = read_evaluation(arguments, engine, columns);
+  train::MakeEvaluation evaluation = read_evaluation(arguments, engine, columns);
   const auto existing = arguments.given("resume")      ? train::OnExisting::resume
                         : arguments.given("overwrite") ? train::OnExisting::overwrite
                                                        : train::OnExisting::refuse;
 
-  train::Trainer trainer(model, engine, std::move(table), evaluation, o);
+  train::Trainer trainer(model, engine, std::move(table), std::move(evaluation), o);
+  malloc_trim(0);  // the texts are gone, and their memory is for activations
   const std::string metric = trainer.metric();
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);

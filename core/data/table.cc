@@ -69,6 +69,17 @@ void move_behind(std::vector<T>& values, std::vector<T>& more) {
 
 }  // namespace
 
+Table Table::outline() const {
+  Table t;
+  t.path = path;
+  t.rows = rows;
+  t.columns = columns;
+  t.lines = lines;
+  t.appended = appended;
+  t.content_hash = content_hash;
+  return t;
+}
+
 const std::vector<std::string>& Table::text(const std::string& role) const {
   return values_of(*this, texts, role, "texts");
 }

@@ -36,6 +36,7 @@ struct Table {
   bool has(const std::string& role) const {
     return texts.contains(role) || numbers.contains(role) || vectors.contains(role);
   }
+  Table outline() const;  // without values: what is left are rows, columns and where they are, for messages
   const std::vector<std::string>& text(const std::string& role) const;  // throws Error when absent
   const std::vector<double>& number(const std::string& role) const;     // throws Error when absent
   const Vectors& vector(const std::string& role) const;                 // throws Error when absent

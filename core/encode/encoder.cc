@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "base/error.h"
+
 namespace hone::encode {
 
 namespace {
@@ -23,6 +25,22 @@ void normalize_rows(std::span<float> vectors, int32_t dim) {
   }
 }
 
+template <class Text>
+std::vector<std::vector<int32_t>> tokenized_texts(const model::SentenceModel& model, compute::Engine& engine,
+                                                  std::span<const Text> texts) {
+  const std::string prompt = model.prompt();
+  std::vector<std::vector<int32_t>> ids(texts.size());
+  const auto count = static_cast<int64_t>(texts.size());
+  engine.parallel((count + kTokenizeBlock - 1) / kTokenizeBlock, [&](int64_t block) {
+    for (int64_t i = block * kTokenizeBlock; i < std::min(count, (block + 1) * kTokenizeBlock); ++i) {
+      const auto at = static_cast<size_t>(i);
+      ids[at] = prompt.empty() ? model.tokenizer->encode(texts[at])
+                               : model.tokenizer->encode(cat(prompt, texts[at]));
+    }
+  });
+  return ids;
+}
+
 }  // namespace
 
 EncodeOptions encode_options(const config::Options& options) {
@@ -34,17 +52,12 @@ EncodeOptions encode_options(const config::Options& options) {
 
 std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
                                            std::span<const std::string> texts) {
-  const std::string prompt = model.prompt();
-  std::vector<std::vector<int32_t>> ids(texts.size());
-  const auto count = static_cast<int64_t>(texts.size());
-  engine.parallel((count + kTokenizeBlock - 1) / kTokenizeBlock, [&](int64_t block) {
-    for (int64_t i = block * kTokenizeBlock; i < std::min(count, (block + 1) * kTokenizeBlock); ++i) {
-      const auto at = static_cast<size_t>(i);
-      ids[at] =
-          prompt.empty() ? model.tokenizer->encode(texts[at]) : model.tokenizer->encode(prompt + texts[at]);
-    }
-  });
-  return ids;
+  return tokenized_texts(model, engine, texts);
+}
+
+std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                                           std::span<const std::string_view> texts) {
+  return tokenized_texts(model, engine, texts);
 }
 
 Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine)

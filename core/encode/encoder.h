@@ -73,5 +73,7 @@ class Encoder {
 // Token ids of each text with the model's prompt in front, on the engine's threads.
 std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
                                            std::span<const std::string> texts);
+std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                                           std::span<const std::string_view> texts);
 
 }  // namespace hone::encode

@@ -7,7 +7,7 @@ namespace hone::eval {
 
 Texts::Texts(std::initializer_list<const std::vector<std::string>*> columns,
              const model::SentenceModel& model, compute::Engine& engine) {
-  std::vector<std::string> distinct;
+  std::vector<std::string_view> distinct;  // the table's
   {
     std::unordered_map<std::string_view, uint32_t> seen;
     for (const auto* column : columns) {

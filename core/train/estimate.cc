@@ -9,6 +9,22 @@
 
 namespace hone::train {
 
+namespace {
+
+int64_t table_floats(const model::SentenceModel& model) {
+  const auto& c = model.config;
+  return (int64_t{c.vocab_size} + c.max_positions + c.type_vocab_size) * int64_t{c.hidden_size};
+}
+
+// Of what is multiplied, packed.
+int64_t packed_floats(const model::SentenceModel& model) {
+  const int64_t width = compute::cpu::strip_columns(), rows = compute::cpu::kDepthStep;
+  return (model.parameters() - table_floats(model)) *
+         compute::cpu::strip_floats(rows, width, compute::cpu::kExact) / (rows * width);
+}
+
+}  // namespace
+
 // At the most: the program and the mapped model; of a trained matrix its value, gradient, moments and
 // transposed copy (of an embedding table no gradient and no copy); the activations of the largest batch; the
 // copy of the best step and those that saving makes (values and moments for a checkpoint, values for a model
@@ -31,14 +47,11 @@ size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, s
   const auto& c = model.config;
   const int64_t hidden = c.hidden_size;
   const int64_t all = model.parameters();
-  const int64_t tables = (int64_t{c.vocab_size} + c.max_positions + c.type_vocab_size) * hidden;
+  const int64_t tables = table_floats(model);
   const bool keeps_best = work.evaluations > 0;
   const int64_t copies = (keeps_best ? 1 : 0) + (work.checkpoints ? 3 : keeps_best ? 0 : 1);
   constexpr int64_t kProgram = 30 << 20;
-  const int64_t width = compute::cpu::strip_columns(), rows = compute::cpu::kDepthStep;
-  // of what is multiplied, packed
-  const int64_t packed =
-      (all - tables) * compute::cpu::strip_floats(rows, width, compute::cpu::kExact) / (rows * width);
+  const int64_t packed = packed_floats(model);
   constexpr int64_t kLossCopies = 8;  // vectors, their gradient, both packed for products, unit vectors
   const int64_t evaluation = keeps_best ? work.evaluation_batch_tokens * 12 * hidden : 0;
   // A head's values in the loss and as parameter, both gradients, moments; for a checkpoint values and
@@ -47,7 +60,11 @@ size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, s
   const int64_t floats = all + 4 * (all - tables) + packed + 3 * tables + copies * all + evaluation +
                          kLossCopies * work.loss_floats + heads;
   return static_cast<size_t>(kProgram + 4 * floats) + bytes_of_data +
-         static_cast<size_t>(work.tokens_of_largest) * bytes_per_token(model);
+         std::max(static_cast<size_t>(work.tokens_of_largest) * bytes_per_token(model), work.bytes_before);
+}
+
+size_t encoder_bytes(const model::SentenceModel& model, int64_t batch_tokens) {
+  return static_cast<size_t>(4 * (packed_floats(model) + batch_tokens * 12 * model.config.hidden_size));
 }
 
 // libtorch keeps more of a layer than the cpu engine, each result until the step's end (measured with MiniLM:

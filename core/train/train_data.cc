@@ -57,35 +57,33 @@ double read_label_scale(const data::Table& table) {
 
 }  // namespace
 
-TrainData::TrainData(data::Table table, const loss::LossInfo& loss, double label_scale,
+TrainData::TrainData(Rows given, const loss::LossInfo& loss, double label_scale,
                      const model::SentenceModel& model, compute::Engine& engine)
-    : table_(std::move(table)), roles_(text_roles(loss, table_)) {
-  read_labels(loss, label_scale);
-  // Equal texts are found by the texts themselves, so the table keeps them until all are numbered.
-  std::unordered_map<std::string_view, uint32_t> numbers;
-  std::vector<std::string> distinct;
-  text_of_.reserve(static_cast<size_t>(roles() * rows()));
-  for (const std::string& role : roles_) {
-    for (const std::string& text : table_.text(role)) {
-      text_of_.push_back(numbers.try_emplace(text, static_cast<uint32_t>(numbers.size())).first->second);
+    : table_(given.table().outline()), roles_(text_roles(loss, given.table())) {
+  read_labels(given, loss, label_scale);
+  const data::Table& table = given.table();
+  std::vector<std::string_view> distinct;
+  {
+    std::unordered_map<std::string_view, uint32_t> numbers;
+    text_of_.reserve(static_cast<size_t>(roles() * rows()));
+    for (const std::string& role : roles_) {
+      for (const std::string& text : table.text(role)) {
+        const auto [at, fresh] = numbers.try_emplace(text, static_cast<uint32_t>(distinct.size()));
+        if (fresh) distinct.push_back(text);
+        text_of_.push_back(at->second);
+      }
     }
   }
-  distinct.resize(numbers.size());
-  for (const auto& [text, number] : numbers) distinct[number] = text;
-  numbers.clear();
-  if (table_.texts.contains("id")) {
+  if (table.texts.contains("id")) {
     std::unordered_map<std::string_view, uint32_t> ids;
     uint32_t next = 0;
-    for (const std::string& id : table_.text("id")) {
+    for (const std::string& id : table.text("id")) {
       const uint32_t group = id.empty() ? next : ids.try_emplace(id, next).first->second;
       groups_.push_back(group);
       if (group == next) ++next;
     }
   }
-  about_empty_texts_ = data::about_empty_texts(table_, roles_);
-  table_.texts.clear();
-  table_.numbers.clear();
-  table_.vectors.clear();
+  about_empty_texts_ = data::about_empty_texts(table, roles_);
   ids_ = encode::tokenize(model, engine, distinct);
 }
 
@@ -95,34 +93,35 @@ void TrainData::wrong_label(const std::string& role, size_t row, double found,
                  static_cast<int64_t>(row));
 }
 
-void TrainData::read_labels(const loss::LossInfo& loss, double label_scale) {
+void TrainData::read_labels(Rows& given, const loss::LossInfo& loss, double label_scale) {
   using loss::Labels;
+  const data::Table& table = given.table();
   if (loss.labels == Labels::none) return;
   if (loss.labels == Labels::teacher_vector || loss.labels == Labels::teacher_scores) {
     const bool vector = loss.labels == Labels::teacher_vector;
     const std::string role = vector ? "vector" : "scores";
-    if (!table_.vectors.contains(role))
-      fail(table_.path, ": the loss ", loss.name, " needs ", loss.columns(), ", and no ", role, " was found");
-    data::Vectors& vectors = table_.vectors.at(role);
+    if (!table.vectors.contains(role))
+      fail(table.path, ": the loss ", loss.name, " needs ", loss.columns(), ", and no ", role, " was found");
+    const data::Vectors& vectors = table.vectors.at(role);
     label_width_ = static_cast<int64_t>(vectors.width);
     const int64_t documents = roles() - 1;
     const bool margins = std::string_view(loss.name) == "margin-mse" && label_width_ == documents - 1;
     if (!vector && label_width_ != documents && !margins) {
-      fail(table_.where(0), ": column \"", excerpt(table_.columns.at(role)), "\": found ", label_width_,
+      fail(table.where(0), ": column \"", excerpt(table.columns.at(role)), "\": found ", label_width_,
            " scores, expected ", documents, ", one for each document",
            std::string_view(loss.name) == "margin-mse"
                ? cat(", or ", documents - 1, ", one for each negative")
                : "");
     }
-    labels_ = std::move(vectors.values);
+    labels_ = given.shared != nullptr ? vectors.values : std::move(given.own.vectors.at(role).values);
     return;
   }
-  if (!table_.numbers.contains("score"))
-    fail(table_.path, ": the loss ", loss.name, " needs ", loss.columns(), ", and no score was found");
+  if (!table.numbers.contains("score"))
+    fail(table.path, ": the loss ", loss.name, " needs ", loss.columns(), ", and no score was found");
   label_width_ = 1;
   if (loss.labels == Labels::similarity)
-    label_scale_ = label_scale > 0 ? label_scale : read_label_scale(table_);
-  const auto& scores = table_.number("score");
+    label_scale_ = label_scale > 0 ? label_scale : read_label_scale(table);
+  const auto& scores = table.number("score");
   labels_.reserve(scores.size());
   for (size_t row = 0; row < scores.size(); ++row) {
     const double label = scores[row] / label_scale_;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compute/graph.h"
@@ -15,13 +16,28 @@
 
 namespace hone::train {
 
+// What a run is made from: rows of its own, whose values are let go as soon as they are used, or rows that
+// others use, too. Those are read while it is made, and neither copied nor kept.
+struct Rows {
+  Rows(data::Table table) : own(std::move(table)) {}  // NOLINT(google-explicit-constructor)
+  static Rows read_only(const data::Table& table) {
+    Rows rows{data::Table()};
+    rows.shared = &table;
+    return rows;
+  }
+  const data::Table& table() const { return shared != nullptr ? *shared : own; }
+
+  data::Table own;
+  const data::Table* shared = nullptr;
+};
+
 class TrainData {
  public:
   // label_scale: what similarity labels are divided by; 0: 1 when all lie in [-1, 1], 5 when all lie in
   // [0, 5], rounding aside; anything else is an Error that asks for --label-scale, and so are files that
   // differ in this.
-  TrainData(data::Table table, const loss::LossInfo& loss, double label_scale,
-            const model::SentenceModel& model, compute::Engine& engine);
+  TrainData(Rows rows, const loss::LossInfo& loss, double label_scale, const model::SentenceModel& model,
+            compute::Engine& engine);
 
   int64_t rows() const { return static_cast<int64_t>(table_.rows); }
   int64_t roles() const { return static_cast<int64_t>(roles_.size()); }
@@ -48,7 +64,7 @@ class TrainData {
   size_t bytes() const;                                // of memory
 
  private:
-  void read_labels(const loss::LossInfo& loss, double label_scale);
+  void read_labels(Rows& rows, const loss::LossInfo& loss, double label_scale);
   [[noreturn]] void wrong_label(const std::string& role, size_t row, double found,
                                 const std::string& expected) const;
 

@@ -34,13 +34,13 @@ void require_metric(const std::string& metric, const std::vector<std::string>& n
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
-                 data::Table train, const MakeEvaluation& evaluation, TrainOptions options)
+                 Rows train, MakeEvaluation evaluation, TrainOptions options)
     : model_(options.max_seq_length > 0 && options.max_seq_length != model->max_seq_length
                  ? model->with_max_seq_length(options.max_seq_length)
                  : std::move(model)),
       engine_(std::move(engine)),
       options_((check_options(options), std::move(options))),
-      loss_(options_.loss.empty() ? loss_of(train) : loss::find_loss(options_.loss)),
+      loss_(options_.loss.empty() ? loss_of(train.table()) : loss::find_loss(options_.loss)),
       loss_options_(loss_, options_.loss_options),
       data_(std::move(train), loss_, options_.label_scale, *model_, *engine_),
       batches_(data_, options_) {
@@ -52,6 +52,7 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
   if (options_.mask_similarity <= 1 && !loss_.in_batch)
     fail_usage("mask-similarity: the loss ", loss_.name, " has no negatives of other rows to mask");
   if (evaluation) eval_ = evaluation(*model_);
+  evaluation = nullptr;  // and the texts that it may hold
   if (eval_) {
     if (options_.metric.empty()) options_.metric = eval_->metric_names().front();
     require_metric(options_.metric, eval_->metric_names());
@@ -222,7 +223,7 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
       note(cat("the run in ", *out, " is finished already",
                early ? cat(" (it ended ", finished->ended_early, ")") : "", ": nothing to do",
                !early   ? ""
-               : loaded ? ", a larger --patience goes on with it"
+               : loaded ? ", a larger patience goes on with it"
                         : ", and without its checkpoint it cannot go on"));
       result.ended_early = finished->ended_early;
       result.already_finished = true;
@@ -278,7 +279,7 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
     result.checkpoint_bytes = bytes_of_folder(checkpoint);
   if (out != nullptr && !result.ended_early.empty()) {
     note(cat("ended ", result.ended_early, "; a checkpoint (", shown_bytes(result.checkpoint_bytes),
-             ") stays in ", checkpoint, ": --resume goes on from it"));
+             ") stays in ", checkpoint, ": resumed, the run goes on from it"));
   }
   result.verdict = run.state.verdict;
   result.steps = run.state.step;

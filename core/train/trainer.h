@@ -44,7 +44,7 @@ struct HostBatch {
 class Trainer {
  public:
   Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
-          data::Table train, const MakeEvaluation& evaluation, TrainOptions options);
+          Rows train, MakeEvaluation evaluation, TrainOptions options);
   ~Trainer();
 
   // Trains and saves to `out`. Throws Error; what was saved before stays. Resuming a run that is already
@@ -113,6 +113,7 @@ class Trainer {
   // Of memory that false negatives take, those of a batch included.
   size_t mask_bytes(bool all_directions);
   size_t evaluation_bytes() const;
+  size_t bytes_before() const;
 
   std::shared_ptr<const model::SentenceModel> model_;
   std::shared_ptr<compute::Engine> engine_;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <utility>
 
 #include "base/error.h"
 #include "train/trainer_run.h"
@@ -40,6 +41,16 @@ size_t Trainer::evaluation_bytes() const {
   return eval_->bytes() + eval_->run_bytes(model_->vector_dim()) + 3 * eval_->result_bytes();
 }
 
+// What making the vectors of the base model takes, or reading them from where they are kept: the file's pages
+// beside the copy.
+size_t Trainer::bytes_before() const {
+  if (options_.mask_similarity > 1 || false_negatives_->has_vectors()) return 0;
+  const size_t vectors =
+      static_cast<size_t>(data_.texts()) * static_cast<size_t>(model_->vector_dim()) * sizeof(float);
+  return std::max(encoder_bytes(*model_, engine_->batch_tokens()),
+                  options_.vector_cache.empty() ? 0 : vectors);
+}
+
 // Tokens of a micro-batch that keep the process, or a device with memory of its own, within the memory
 // allowed; 0 where every batch fits.
 int64_t Trainer::allowed_micro_tokens(bool all_directions) {
@@ -48,6 +59,7 @@ int64_t Trainer::allowed_micro_tokens(bool all_directions) {
   const size_t allowed = options_.memory > 0 ? options_.memory : present / 4 * 3;
   Workload work = workload(frame_.steps_total, 0, false);
   work.tokens_of_largest = 0;
+  const size_t before = own > 0 ? 0 : std::exchange(work.bytes_before, 0);
   const size_t fixed =
       own > 0
           ? estimate_device_bytes(*model_, work)
@@ -63,13 +75,12 @@ int64_t Trainer::allowed_micro_tokens(bool all_directions) {
   const int64_t longest = preflight_.longest_tokens;
   const size_t per_token = own > 0 ? device_bytes_per_token(*model_) : bytes_per_token(*model_);
   const int64_t fits = allowed > fixed ? static_cast<int64_t>((allowed - fixed) / per_token) : 0;
-  if (fits >= most) return 0;
-  if (fits < longest) {
-    fail_usage("memory: ", allowed / 1000000, " MB found, at least ",
-               (fixed + static_cast<size_t>(longest) * per_token) / 1000000 + 1,
+  const size_t least = fixed + std::max(static_cast<size_t>(longest) * per_token, before);
+  if (fits < longest || allowed < least) {
+    fail_usage("memory: ", allowed / 1000000, " MB found, at least ", least / 1000000 + 1,
                " MB expected for this model and data");
   }
-  return fits;
+  return fits >= most ? 0 : fits;
 }
 
 // What is still to be done after `done` steps; three epochs stand for all.
@@ -93,6 +104,7 @@ Workload Trainer::workload(int64_t last, int64_t done, bool evaluation_due) {
   work.loss_floats = std::min(options_.batch_size, data_.rows()) * data_.roles() * model_->dim();
   work.checkpoints =
       options_.checkpoint_minutes > 0 || (options_.checkpoint_steps > 0 && options_.checkpoint_steps < last);
+  work.bytes_before = bytes_before();
   if (!eval_) return work;
   work.evaluation_batch_tokens = engine_->batch_tokens();
   const int64_t every = evaluate_every();

@@ -94,6 +94,53 @@ TEST_F(TrainingOut, AResumedJobSaysWhatWasReached) {
   EXPECT_EQ(last.best_metric, recorder.progress_seen.back().best_metric) << "of a run that is finished";
 }
 
+// Asked to in the last evaluation's progress, so that the verdict is what is left.
+TEST_F(TrainingOut, AJobCancelledBeforeItsVerdictGoesOnWithTheSameBits) {
+  const Trainer whole = to("whole");
+  ASSERT_EQ(end_of(start(whole)), HONE_JOB_FINISHED);
+  for (const char* existing : {"refuse", "resume"}) {
+    Recorder recorder;
+    int last = 0;
+    recorder.on_progress = [&](const hone_progress& p) { return p.steps_done == 12 && ++last == 2 ? 1 : 0; };
+    const hone_job_callbacks callbacks = recorder.callbacks();
+    const Trainer trainer = to("parts", existing);
+    const Job job = start(trainer, &callbacks);
+    EXPECT_EQ(end_of(job), HONE_JOB_CANCELLED);
+    EXPECT_TRUE(recorder.released.pass());
+    EXPECT_FALSE(fs::exists(folder / "parts/training.json"));
+    if (existing == std::string("refuse")) fs::remove_all(folder / "parts");
+    if (existing == std::string("refuse")) cancelled_after(to("parts"), 11);
+  }
+  ASSERT_EQ(end_of(start(to("parts", "resume"))), HONE_JOB_FINISHED);
+  EXPECT_EQ(differences(contents(folder / "whole"), contents(folder / "parts")), "");
+}
+
+TEST_F(TrainingOut, AJobThatALimitEndedGoesOnAndReportsIntervalsOfEveryMetric) {
+  const Trainer whole = to("whole");
+  ASSERT_EQ(end_of(start(whole)), HONE_JOB_FINISHED);
+  const Trainer limited =
+      make_trainer(model, dataset, dataset,
+                   small_settings({{"train.out", (folder / "parts").string()}, {"train.max_minutes", 1e-9}}));
+  const Job first = start(limited);
+  ASSERT_EQ(end_of(first), HONE_JOB_FINISHED);
+  const auto report = nlohmann::json::parse(report_of(first));
+  EXPECT_EQ(report["steps"], 1);
+  EXPECT_EQ(report["ended_early"], "after 1e-09 minutes");
+  EXPECT_GT(report["checkpoint_bytes"], 0);
+  for (const char* when : {"before", "after"}) {
+    const auto& intervals = report[std::string(when) + "_95"];
+    EXPECT_EQ(intervals.size(), report[when].size());
+    for (const auto& [name, value] : report[when].items()) {
+      EXPECT_LE(intervals.at(name).at(0), intervals.at(name).at(1)) << name;
+    }
+  }
+  const Trainer rest = to("parts", "resume");
+  const Job second = start(rest);
+  ASSERT_EQ(end_of(second), HONE_JOB_FINISHED);
+  EXPECT_EQ(nlohmann::json::parse(report_of(second))["checkpoint_bytes"], 0);
+  EXPECT_EQ(differences(contents(folder / "whole"), contents(folder / "parts")), "");
+}
+
 TEST_F(TrainingOut, AReleasedJobKeepsACheckpointToo) {
   Recorder recorder;
   Gate go_on;

@@ -222,10 +222,38 @@ TEST(MaxMinutes, end_a_run_after_a_step_with_an_evaluation) {
   EXPECT_EQ(j.at("kept_step"), 1);
   EXPECT_EQ(j.at("ended_early"), "after 1e-09 minutes");
   EXPECT_TRUE(j.contains("verdict"));
-  EXPECT_FALSE(fs::exists(folder / "out" / "checkpoint")) << "the run is finished";
+  EXPECT_TRUE(fs::exists(folder / "out" / "checkpoint")) << "the run can go on";
+  EXPECT_GT(j.at("checkpoint_bytes"), 0);
+  EXPECT_NE(r.err.find("ended after 1e-09 minutes; a checkpoint ("), std::string::npos) << r.err;
+  for (const char* report : {"before", "after"}) {
+    for (const char* metric : {"spearman_cosine_95", "pearson_dot_95", "spearman_max_95"})
+      EXPECT_EQ(j.at(report).at(metric).size(), 2U) << report << " " << metric;
+  }
+  const Result more = hone(train(folder / "out", {"--steps", "1000000", "--max-minutes", "1e-9", "--eval",
+                                                  kPairs, "--json", "--resume"}));
+  EXPECT_EQ(Json::parse(more.out).at("steps"), 2) << more.err;
   const Result text = hone(train(folder / "text", {"--steps", "9", "--max-minutes", "1e-9"}));
   EXPECT_NE(text.err.find("trained 1 steps in "), std::string::npos) << text.err;
   EXPECT_NE(text.err.find(", ended after 1e-09 minutes, "), std::string::npos) << text.err;
+}
+
+TEST(Patience, that_is_larger_goes_on) {
+  TempFolder folder;
+  const Strings options{"--lr",         "0", "--steps", "9",       "--eval", kPairs,
+                        "--eval-steps", "1", "--json",  "--resume"};
+  ASSERT_EQ(Json::parse(hone(train(folder / "out", options + Strings{"--patience", "2"})).out).at("steps"),
+            3);
+  const Result same = hone(train(folder / "out", options + Strings{"--patience", "2"}));
+  EXPECT_TRUE(Json::parse(same.out).at("already_finished"));
+  EXPECT_TRUE(Json::parse(same.out).at("after").contains("pearson_dot_95")) << "kept in its record";
+  EXPECT_NE(same.err.find("nothing to do, a larger patience goes on with it"), std::string::npos)
+      << same.err;
+  EXPECT_EQ(Json::parse(hone(train(folder / "out", options + Strings{"--patience", "4"})).out).at("steps"),
+            5);
+  const Json last = Json::parse(hone(train(folder / "out", options)).out);
+  EXPECT_EQ(last.at("steps"), 9);
+  EXPECT_EQ(last.at("checkpoint_bytes"), 0);
+  EXPECT_FALSE(fs::exists(folder / "out" / "checkpoint"));
 }
 
 TEST(EvalShare, never_skips_the_last_evaluation) {

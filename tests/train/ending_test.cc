@@ -81,7 +81,7 @@ TEST(Patience, ends_a_run_after_so_many_evaluations_without_gain) {
     EXPECT_EQ(again.checkpoint_bytes, seen.result.checkpoint_bytes);
     EXPECT_EQ(again.ended_early, seen.result.ended_early) << "also when it is asked for again";
     EXPECT_EQ(notes, cat("the run in ", folder / "out", " is finished already (it ended ", again.ended_early,
-                         "): nothing to do, a larger --patience goes on with it"));
+                         "): nothing to do, a larger patience goes on with it"));
     EXPECT_EQ(differences(contents(folder / "out"), before), "");
   }
 }

@@ -93,5 +93,19 @@ TEST(Estimate, of_a_run_counts_what_is_left) {
   EXPECT_GT(estimate_of("a", OnExisting::resume, 12, true).seconds, 0);
 }
 
+// Vectors of the base model are made before there are activations: the larger of the two counts.
+TEST(Estimate, has_what_only_the_time_before_the_first_step_takes) {
+  const auto model = model::load_model(testing::kModels / "mean-gelu");
+  Workload work;
+  const size_t without = estimate_bytes(*model, work, 0);
+  const size_t activations = 1000 * bytes_per_token(*model);
+  work.bytes_before = activations + 5;
+  EXPECT_EQ(estimate_bytes(*model, work, 0), without + activations + 5);
+  work.tokens_of_largest = 1000;
+  EXPECT_EQ(estimate_bytes(*model, work, 0), without + activations + 5);
+  work.bytes_before = activations - 5;
+  EXPECT_EQ(estimate_bytes(*model, work, 0), without + activations);
+}
+
 }  // namespace
 }  // namespace hone::train

@@ -22,7 +22,7 @@ using Columns = std::vector<std::set<int64_t>>;  // of each row of a batch
 constexpr int64_t kDim = 6;
 
 // Rows of texts [anchor, positive, negatives...], ids where they are not empty, a vector for each text.
-struct Rows {
+struct DataRows {
   std::vector<std::vector<std::string>> texts;
   std::vector<std::string> ids;
 
@@ -39,9 +39,9 @@ struct Rows {
   TrainData data() const { return data_of(content(), "mnr", ids.empty() ? "" : "id=id"); }
 };
 
-Rows drawn_rows(uint64_t seed, uint32_t rows, uint32_t texts, size_t negatives, uint32_t ids) {
+DataRows drawn_rows(uint64_t seed, uint32_t rows, uint32_t texts, size_t negatives, uint32_t ids) {
   Draw draw(seed);
-  Rows made;
+  DataRows made;
   for (uint32_t row = 0; row < rows; ++row) {
     std::vector<std::string> one;
     for (size_t role = 0; role < 2 + negatives; ++role) one.push_back(cat("text ", draw.below(texts)));
@@ -79,7 +79,7 @@ double similarity_of(const std::vector<float>& vectors, uint32_t a, uint32_t b) 
 // The rules, one pair of row and column after the other. `similarity` above 1: not asked for.
 class Judge {
  public:
-  Judge(const Rows& rows, const TrainData& data, bool duplicates, const std::vector<float>& vectors,
+  Judge(const DataRows& rows, const TrainData& data, bool duplicates, const std::vector<float>& vectors,
         double similarity)
       : rows_(rows), data_(data), duplicates_(duplicates), vectors_(vectors), similarity_(similarity) {}
 
@@ -121,7 +121,7 @@ class Judge {
     return false;
   }
 
-  const Rows& rows_;
+  const DataRows& rows_;
   const TrainData& data_;
   bool duplicates_;
   const std::vector<float>& vectors_;
@@ -149,7 +149,7 @@ size_t count_of(const Columns& columns) {
 }
 
 // Batches of every size, in an order of their own; how much was left out of all.
-size_t expect_as_judged(const Rows& rows, bool duplicates, double similarity, bool all_directions) {
+size_t expect_as_judged(const DataRows& rows, bool duplicates, double similarity, bool all_directions) {
   const TrainData data = rows.data();
   const auto vectors = similarity > 1 ? std::vector<float>() : drawn_vectors(5, data.texts());
   const auto engine = compute::test_engine(2);
@@ -189,14 +189,14 @@ TEST(FalseNegatives, of_equal_texts_and_ids_are_as_the_rules_say) {
 
 // More texts belong to a row than stand in the batch: the other way of looking them up.
 TEST(FalseNegatives, of_an_anchor_with_many_positives_are_as_the_rules_say) {
-  Rows rows;
+  DataRows rows;
   for (int i = 0; i < 40; ++i) rows.texts.push_back({i < 30 ? "hub" : cat("q ", i), cat("p ", i), "hub"});
   for (int i = 0; i < 12; ++i) rows.texts.push_back({cat("q ", i), "common", cat("p ", i)});
   EXPECT_GT(expect_as_judged(rows, true, 2, true), 500U);
 }
 
 TEST(FalseNegatives, by_similarity_are_as_the_rules_say_with_and_without_equal_texts) {
-  const Rows rows = drawn_rows(77, 18, 40, 1, 7);
+  const DataRows rows = drawn_rows(77, 18, 40, 1, 7);
   size_t before = 0;
   for (double similarity : {0.95, 0.7, 0.2, -0.5}) {
     SCOPED_TRACE(similarity);
@@ -209,13 +209,13 @@ TEST(FalseNegatives, by_similarity_are_as_the_rules_say_with_and_without_equal_t
 }
 
 TEST(FalseNegatives, of_rows_that_have_nothing_in_common_are_none) {
-  Rows rows;
+  DataRows rows;
   for (int i = 0; i < 10; ++i) rows.texts.push_back({cat("a ", i), cat("b ", i), cat("c ", i)});
   EXPECT_EQ(expect_as_judged(rows, true, 2, true), 0U);
 }
 
 TEST(FalseNegatives, a_rows_own_positive_counts_even_where_all_texts_are_one) {
-  Rows rows;
+  DataRows rows;
   rows.texts.assign(6, {"same", "same", "same"});
   rows.ids.assign(6, "1");
   const TrainData data = rows.data();
@@ -232,7 +232,7 @@ TEST(FalseNegatives, a_rows_own_positive_counts_even_where_all_texts_are_one) {
 
 // Pairs that stand in both orders: what is an anchor here is a positive there.
 TEST(FalseNegatives, two_texts_that_are_a_pair_somewhere_are_negatives_in_no_direction) {
-  Rows rows;
+  DataRows rows;
   rows.texts = {{"a", "b"}, {"b", "a"}, {"c", "d"}, {"a", "c"}};
   const TrainData data = rows.data();
   const auto engine = compute::test_engine(1);
@@ -246,7 +246,7 @@ TEST(FalseNegatives, two_texts_that_are_a_pair_somewhere_are_negatives_in_no_dir
 }
 
 TEST(FalseNegatives, rows_without_an_id_have_none_in_common) {
-  Rows rows;
+  DataRows rows;
   rows.texts = {{"a", "b"}, {"c", "d"}, {"e", "f"}, {"g", "h"}};
   rows.ids = {"", "7", "", "7"};
   EXPECT_EQ(rows.data().groups(), (std::vector<uint32_t>{0, 1, 2, 1}));
@@ -256,7 +256,7 @@ TEST(FalseNegatives, rows_without_an_id_have_none_in_common) {
 // The first batch of a run whose loss is mnr, and the loss computed by hand from the vectors it has.
 class FirstBatch {
  public:
-  FirstBatch(const Rows& rows, const std::string& loss_options, double mask_similarity = 2) : rows_(rows) {
+  FirstBatch(const DataRows& rows, const std::string& loss_options, double mask_similarity = 2) : rows_(rows) {
     options_.steps = 1;
     options_.batch_size = static_cast<int64_t>(rows.texts.size());
     options_.dropout = 0;
@@ -307,13 +307,13 @@ class FirstBatch {
   const float* at(size_t role, size_t row) const {
     return vectors_.vectors.data() + (role * rows_.texts.size() + row) * static_cast<size_t>(vectors_.dim);
   }
-  const Rows& rows_;
+  const DataRows& rows_;
   TrainOptions options_;
   mutable HostBatch vectors_;
 };
 
 TEST(Mask, duplicates_are_left_out_of_the_loss_unless_the_mask_is_none) {
-  const Rows rows = drawn_rows(3, 12, 14, 1, 0);
+  const DataRows rows = drawn_rows(3, 12, 14, 1, 0);
   std::vector<uint32_t> batch;
   for (uint32_t i = 0; i < 12; ++i) batch.push_back(i);
   const TrainData data = rows.data();
@@ -329,7 +329,7 @@ TEST(Mask, duplicates_are_left_out_of_the_loss_unless_the_mask_is_none) {
 
 // Before the first step the model's vectors are the base model's.
 TEST(Mask, what_the_base_model_finds_alike_is_left_out_of_the_loss) {
-  Rows rows;
+  DataRows rows;
   const auto pairs = testing::pairs();
   for (size_t i = 0; i < 12; ++i)
     rows.texts.push_back({pairs.text("sentence1")[i], pairs.text("sentence2")[i]});

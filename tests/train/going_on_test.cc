@@ -177,7 +177,7 @@ TEST(Ended, run_says_the_size_of_its_checkpoint_and_keeps_what_others_put_there)
   for (const auto& [name, content] : contents(out / "checkpoint")) bytes += content.size();
   EXPECT_EQ(result.checkpoint_bytes, bytes);
   testing::expect_part(notes, cat("ended after 1e-09 minutes; a checkpoint (", shown_bytes(bytes),
-                                  ") stays in ", out / "checkpoint", ": --resume goes on from it\n"));
+                                  ") stays in ", out / "checkpoint", ": resumed, the run goes on from it\n"));
   EXPECT_EQ(folder.read("out/notes.txt"), "mine");
   train_small(out, small_options(), OnExisting::resume);
   EXPECT_EQ(folder.read("out/notes.txt"), "mine");

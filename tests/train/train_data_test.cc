@@ -224,5 +224,32 @@ TEST_F(Data, ids_are_read_where_columns_names_them) {
   EXPECT_EQ(read(content, "mnr", 0, "id=id").groups(), (std::vector<uint32_t>{0, 1, 0}));
 }
 
+// Rows that others use, too: nothing of them is moved, and what is made of them is the same.
+TEST_F(Data, rows_that_are_only_read_stay_as_they_are) {
+  for (const auto& [content, loss] :
+       {std::pair{"sentence1\tsentence2\tscore\na\tb\t1\nc\ta\t0.5\n", "cosine"},
+        {"text\tvector\na\t1 2\nb\t3 4\n", "mse"},
+        {"anchor\tpositive\tnegative\tscore\na\tb\tc\t1\n", "margin-mse"}}) {
+    SCOPED_TRACE(loss);
+    const data::Table rows = table(content, loss);
+    const data::Table before = rows;
+    const TrainData shared(Rows::read_only(rows), loss::find_loss(loss), 0, *model, *engine);
+    const TrainData own(rows, loss::find_loss(loss), 0, *model, *engine);
+    EXPECT_EQ(rows.texts, before.texts);
+    EXPECT_EQ(rows.numbers, before.numbers);
+    for (const auto& [role, vectors] : before.vectors)
+      EXPECT_EQ(rows.vectors.at(role).values, vectors.values);
+    ASSERT_EQ(shared.rows(), own.rows());
+    EXPECT_EQ(shared.all_ids(), own.all_ids());
+    EXPECT_EQ(shared.bytes(), own.bytes());
+    EXPECT_EQ(shared.table().where(0, shared.role_names()[0]), rows.where(0, shared.role_names()[0]));
+    EXPECT_EQ(shared.table().content_hash, rows.content_hash);
+    for (uint32_t row = 0; row < own.rows(); ++row) {
+      for (int64_t k = 0; k < own.label_width(); ++k) EXPECT_EQ(shared.labels(row)[k], own.labels(row)[k]);
+    }
+    EXPECT_TRUE(shared.table().texts.empty() && own.table().texts.empty());
+  }
+}
+
 }  // namespace
 }  // namespace hone::train

@@ -252,5 +252,18 @@ TEST(VerdictOfARun, that_was_not_evaluated_is_none) {
   EXPECT_FALSE(json::parse(folder.read("out/training.json")).contains("verdict"));
 }
 
+// The texts of an evaluation are not held while a run trains.
+TEST(Evaluation, that_is_made_lets_go_of_what_it_was_made_from) {
+  const auto engine = compute::test_engine(1);
+  auto texts = std::make_shared<const data::Table>(testing::pairs());
+  const std::weak_ptr<const data::Table> held = texts;
+  MakeEvaluation make = [texts = std::move(texts), engine](const model::SentenceModel& model) {
+    return eval::make_evaluation("sts", *texts, model, engine);
+  };
+  const Trainer trainer(model::load_model(kModels / "mean-gelu"), engine, testing::pairs(), std::move(make),
+                        small_options());
+  EXPECT_TRUE(held.expired());
+}
+
 }  // namespace
 }  // namespace hone::train
