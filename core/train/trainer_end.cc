@@ -42,14 +42,18 @@ bool Trainer::judge(Run& run, const TrainCallbacks& callbacks) const {
     progress(0, 0);
     if (!run.before) run.before = evaluated(model_);
     if (!run.best) run.best = evaluated(run.start->with_tensors(run.state.best_weights));
-    run.state.verdict = Verdict{run.best->primary(), run.before->value(), run.best->value(),
-                                eval_->difference(*run.before, *run.best)};
-    const auto complete = [&](EvalReport& report, const eval::Result& result) {
-      report.intervals = eval_->intervals(result, [&] { progress(0, 0); });
+    const Verdict verdict{run.best->primary(), run.before->value(), run.best->value(),
+                          eval_->difference(*run.before, *run.best)};
+    const auto tick = [&] { progress(0, 0); };
+    auto before = eval_->intervals(*run.before, tick), best = eval_->intervals(*run.best, tick);
+    const auto complete = [](EvalReport& report, const eval::Result& result,
+                             std::vector<eval::Interval> intervals) {
+      report.intervals = std::move(intervals);
       if (report.metrics.size() < result.metrics.size()) report.metrics = result.metrics;
     };
-    complete(*run.state.before, *run.before);
-    complete(*run.state.best, *run.best);
+    complete(*run.state.before, *run.before, std::move(before));
+    complete(*run.state.best, *run.best, std::move(best));
+    run.state.verdict = verdict;
   } catch (const Stopped&) {
     return false;
   }

@@ -78,7 +78,7 @@ TEST(Eval, scores_and_compares) {
   ASSERT_EQ(r.code, 0) << r.err;
   const auto j = Json::parse(r.out);
   EXPECT_EQ(j.at("pairs"), 120);
-  EXPECT_EQ(j.at("scores").size(), 11U);
+  EXPECT_EQ(j.at("scores").size(), 20U);
   EXPECT_EQ(j.at("compare").at("scores"), j.at("scores"));
   EXPECT_EQ(j.at("compare").at("spearman_cosine_difference"), 0);
   const Result text = hone({"eval", "--model", kModel, "--data", kPairs, "--compare", kModel});
