@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "dataset_fill.h"
+#include "eval/comparison.h"
 #include "eval/retrieval.h"
 #include "handles.h"
 #include "texts.h"
@@ -49,12 +50,16 @@ data::ReadOptions roles_wanted(std::span<const std::string> names, const std::st
 std::unique_ptr<eval::Evaluation> make_evaluation(const hone_dataset& dataset, const char* name,
                                                   const model::SentenceModel& model,
                                                   const std::shared_ptr<compute::Engine>& engine,
-                                                  const config::Options& given) {
-  const eval::Options options = eval::evaluation_options(given);
+                                                  const config::Options& given,
+                                                  const model::SentenceModel* first) {
+  eval::Options options = eval::evaluation_options(given);
   const bool asked = given.given("eval.task");
   std::string task = given.text("eval.task");
+  const auto for_task = [&](const std::string& name_of_task) {
+    return first == nullptr ? options : eval::comparison_options(options, name_of_task, *first);
+  };
   if (dataset.retrieval && (!asked || task == kRetrieval))
-    return eval::make_retrieval(*dataset.retrieval, model, engine, options);
+    return eval::make_retrieval(*dataset.retrieval, model, engine, for_task(kRetrieval));
   const data::Table& table = dataset.use(name);
   if (asked && task == kRetrieval) {
     throw StatusError(
@@ -64,7 +69,7 @@ std::unique_ptr<eval::Evaluation> make_evaluation(const hone_dataset& dataset, c
   if (!asked) {
     task = table.texts.contains("negative") ? "triplet" : table.vectors.contains("vector") ? "mse" : "sts";
   }
-  return about_data(name, [&] { return eval::make_evaluation(task, table, model, engine, options); });
+  return about_data(name, [&] { return eval::make_evaluation(task, table, model, engine, for_task(task)); });
 }
 
 data::ReadOptions read_options(std::span<const std::string> names, const std::string& source,

@@ -14,11 +14,13 @@ struct ReleaseDataset {
 };
 
 // What a dataset, argument `name` of a call, is as data of an evaluation: by eval.*, or by what there is
-// where that does not say the task.
+// where that does not say the task. Where it is compared with another, `first` is the model that says how
+// both are scored.
 std::unique_ptr<eval::Evaluation> make_evaluation(const hone_dataset& dataset, const char* name,
                                                   const model::SentenceModel& model,
                                                   const std::shared_ptr<compute::Engine>& engine,
-                                                  const config::Options& given);
+                                                  const config::Options& given,
+                                                  const model::SentenceModel* first = nullptr);
 
 // The roles that a dataset reads, and the columns that data.columns names.
 data::ReadOptions read_options(std::span<const std::string> names, const std::string& source,

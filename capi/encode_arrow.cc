@@ -248,7 +248,7 @@ hone_status hone_model_encode_arrow(const hone_model* model, struct ArrowArraySt
         std::unique_ptr<Source>(new Source{Ref(const_cast<hone_model&>(handle)), std::move(*owned)});
     read_schema(source->in, source->schema);
     source->column = find_column(source->schema.schema, given.text("encode.column"));
-    source->encoding = hone::encode::encode_options(given);
+    source->encoding = hone::encode::encode_options(given, *handle.model);
     source->dim = handle.model->vector_dim(source->encoding.dim);
     made = ArrowArrayStream{get_schema, get_next, get_last_error, release_stream, source.release()};
   });

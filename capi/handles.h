@@ -130,8 +130,8 @@ struct hone_trainer : hone::capi::Handle {
 
 namespace hone::capi {
 inline const config::Options& options_of(const hone_config* config) {
-  static const config::Options usual;
-  return config == nullptr ? usual : checked(config, "options").options;
+  static const config::Options defaults;
+  return config == nullptr ? defaults : checked(config, "options").options;
 }
 inline hone_buffer* make_buffer(std::string content) {
   return new hone_buffer(std::move(content));

@@ -108,7 +108,8 @@ hone_status hone_option_describe(size_t index, hone_option* out, hone_error** er
     if (index >= table.size()) fail_argument("index", cat(index), cat("0 to ", table.size() - 1));
     check_sized(out, offsetof(hone_option, name) + sizeof out->name, "out");
     const hone::config::OptionInfo& info = table[index];
-    write_sized(out, hone_option{0, info.key, type_of(info.type), 0, info.usual, info.range, info.help});
+    write_sized(out,
+                hone_option{0, info.key, type_of(info.type), 0, info.default_value, info.range, info.help});
   });
 }
 

@@ -5,9 +5,11 @@
 
 #include "base/file.h"
 #include "dataset_fill.h"
+#include "eval/comparison.h"
 #include "eval/scores_json.h"
 #include "handles.h"
 #include "model/modules.h"
+#include "search/nearest_texts.h"
 #include "texts.h"
 
 namespace fs = std::filesystem;
@@ -48,27 +50,26 @@ std::vector<float> EncoderPool::encode(std::span<const std::string> texts,
   return out;
 }
 
-std::vector<std::string> copy_texts(const hone_str* texts, size_t count) {
+std::vector<std::string> copy_texts(const hone_str* texts, size_t count, const char* name) {
   std::vector<std::string> out;
   out.reserve(count);
   for (size_t i = 0; i < count; ++i) {
     if (texts[i].size > kMostBytes) {
-      throw StatusError(HONE_EINVAL, "texts", cat("texts: row ", i, " has ", texts[i].size, " bytes"),
+      throw StatusError(HONE_EINVAL, name, cat(name, ": row ", i, " has ", texts[i].size, " bytes"),
                         static_cast<int64_t>(i));
     }
     if (texts[i].data == nullptr && texts[i].size != 0) {
-      throw StatusError(HONE_EINVAL, "texts",
-                        cat("texts: row ", i, " has NULL for ", texts[i].size, " bytes"),
+      throw StatusError(HONE_EINVAL, name, cat(name, ": row ", i, " has NULL for ", texts[i].size, " bytes"),
                         static_cast<int64_t>(i));
     }
     const std::string_view text =
         texts[i].size == 0 ? std::string_view() : std::string_view(texts[i].data, texts[i].size);
     const size_t good = text::valid_utf8_prefix(text);
     if (good != text.size()) {
-      throw StatusError(
-          HONE_EFORMAT, "texts",
-          cat("texts: row ", i, ": found bytes that are not UTF-8 (at byte ", good + 1, "), expected a text"),
-          static_cast<int64_t>(i));
+      throw StatusError(HONE_EFORMAT, name,
+                        cat(name, ": row ", i, ": found bytes that are not UTF-8 (at byte ", good + 1,
+                            "), expected a text"),
+                        static_cast<int64_t>(i));
     }
     out.emplace_back(text);
   }
@@ -79,14 +80,25 @@ std::vector<std::string> copy_texts(const hone_str* texts, size_t count) {
 
 namespace {
 
-hone_buffer* scores_of(const hone_model& model, const hone::eval::Evaluation& evaluation) {
+hone::eval::Result run(const hone_model& model, const hone::eval::Evaluation& evaluation) {
   hone::eval::Result result;
   model.encoders.lend(
       [&](hone::encode::Encoder& encoder) { result = evaluation.run(encoder, {.intervals = true}); });
+  return result;
+}
+
+nlohmann::ordered_json scores_json(const hone::eval::Evaluation& evaluation,
+                                   const hone::eval::Result& result) {
   nlohmann::ordered_json j = {{"task", std::string(evaluation.task())}};
   j.update(evaluation.described());
   hone::eval::add_scores(j, result);
-  return make_buffer(j.dump());
+  return j;
+}
+
+// Of texts whose struct and bytes fit into memory.
+constexpr size_t kMostTexts = std::numeric_limits<int64_t>::max() / 64;
+void check_count(size_t count, const char* name) {
+  if (count > kMostTexts) fail_argument(name, cat(count), "a number of texts that fit into memory");
 }
 
 }  // namespace
@@ -137,11 +149,13 @@ hone_status hone_model_info(const hone_model* model, hone_buffer** out, hone_err
       for (const auto mode : module.pooling) pooling.push_back(hone::model::pooling_mode_name(mode));
       normalizes = normalizes || module.kind == hone::model::Module::Kind::normalize;
     }
-    const nlohmann::ordered_json j = {{"folder", m.folder.string()},    {"dim", handle.encoders.dim()},
-                                      {"max_length", m.max_seq_length}, {"parameters", m.parameters()},
-                                      {"layers", m.config.layers},      {"hidden_size", m.config.hidden_size},
-                                      {"heads", m.config.heads},        {"pooling", pooling},
-                                      {"similarity", m.similarity},     {"normalizes", normalizes}};
+    const nlohmann::ordered_json j = {
+        {"folder", m.folder.string()},    {"dim", handle.encoders.dim()},
+        {"max_length", m.max_seq_length}, {"parameters", m.parameters()},
+        {"layers", m.config.layers},      {"hidden_size", m.config.hidden_size},
+        {"heads", m.config.heads},        {"pooling", pooling},
+        {"similarity", m.similarity},     {"normalizes", normalizes},
+        {"prompts", m.prompts},           {"default_prompt", m.default_prompt_name}};
     made = make_json(j);
   });
 }
@@ -150,7 +164,8 @@ hone_status hone_model_encode(const hone_model* model, const hone_str* texts, si
                               const hone_config* options, float* out, size_t out_floats, hone_error** error) {
   return guarded(error, [&] {
     const hone_model& handle = checked(model, "model");
-    const hone::encode::EncodeOptions encoding = hone::encode::encode_options(options_of(options));
+    const hone::encode::EncodeOptions encoding =
+        hone::encode::encode_options(options_of(options), *handle.model);
     const auto dim = static_cast<size_t>(handle.model->vector_dim(encoding.dim));
     if (count == 0) return;
     if (texts == nullptr) fail_argument("texts", "NULL", cat(count, " texts"));
@@ -162,7 +177,7 @@ hone_status hone_model_encode(const hone_model* model, const hone_str* texts, si
       fail_argument("out_floats", cat(out_floats),
                     cat("at least ", count * dim, " (", count, " x ", dim, ")"));
     }
-    const std::vector<std::string> copies = copy_texts(texts, count);
+    const std::vector<std::string> copies = copy_texts(texts, count, "texts");
     const std::vector<float> vectors = handle.encoders.encode(copies, encoding);
     std::copy(vectors.begin(), vectors.end(), out);
   });
@@ -177,7 +192,65 @@ hone_status hone_model_evaluate(const hone_model* model, const hone_dataset* dat
     hone_buffer*& made = checked_out(out, "out");
     const auto evaluation =
         make_evaluation(checked_dataset, "dataset", *handle.model, handle.runtime->engine, given);
-    made = scores_of(handle, *evaluation);
+    made = make_json(scores_json(*evaluation, run(handle, *evaluation)));
+  });
+}
+
+hone_status hone_model_compare(const hone_model* model, const hone_model* other, const hone_dataset* dataset,
+                               const hone_config* options, hone_buffer** out, hone_error** error) {
+  return guarded(error, [&] {
+    const hone_model& first = checked(model, "model");
+    const hone_model& second = checked(other, "other");
+    const hone_dataset& checked_dataset = checked(dataset, "dataset");
+    const hone::config::Options& given = options_of(options);
+    hone_buffer*& made = checked_out(out, "out");
+    const auto bound = [&](const hone_model& m) {
+      return make_evaluation(checked_dataset, "dataset", *m.model, m.runtime->engine, given,
+                             first.model.get());
+    };
+    const auto evaluation = bound(first), others = bound(second);
+    const hone::eval::Result result = run(first, *evaluation), compared = run(second, *others);
+    nlohmann::ordered_json j = scores_json(*evaluation, result);
+    j["compare"] = hone::eval::comparison_json(*evaluation, result, *others, compared,
+                                               hone::eval::compare(*evaluation, result, compared));
+    made = make_json(j);
+  });
+}
+
+hone_status hone_model_nearest(const hone_model* model, const hone_str* corpus, size_t corpus_count,
+                               const hone_str* queries, size_t query_count, size_t top,
+                               const hone_config* options, int64_t* indices, float* scores, size_t out_places,
+                               hone_error** error) {
+  return guarded(error, [&] {
+    const hone_model& handle = checked(model, "model");
+    if (corpus == nullptr && corpus_count > 0) fail_argument("corpus", "NULL", cat(corpus_count, " texts"));
+    check_count(corpus_count, "corpus_count");
+    if (queries == nullptr && query_count > 0) fail_argument("queries", "NULL", cat(query_count, " texts"));
+    check_count(query_count, "query_count");
+    if (top < 1 || top > kMostTexts) fail_argument("top", cat(top), cat("1 to ", kMostTexts));
+    hone::search::NearestOptions nearest = hone::search::nearest_options(options_of(options));
+    handle.model->vector_dim(nearest.dim);  // throws
+    if (query_count == 0) return;
+    if (indices == nullptr) fail_argument("indices", "NULL", "a place for the indices");
+    if (scores == nullptr) fail_argument("scores", "NULL", "a place for the scores");
+    if (out_places / query_count < top) {
+      fail_argument("out_places", cat(out_places), cat("at least ", query_count, " x ", top));
+    }
+    nearest.top = static_cast<int64_t>(top);
+    const std::vector<std::string> texts = copy_texts(corpus, corpus_count, "corpus");
+    const std::vector<std::string> asked = copy_texts(queries, query_count, "queries");
+    std::vector<std::vector<hone::search::Hit>> found;
+    handle.encoders.lend([&](hone::encode::Encoder& encoder) {
+      found =
+          hone::search::nearest_texts(asked, texts, *handle.model, *handle.runtime->engine, encoder, nearest);
+    });
+    for (size_t q = 0; q < query_count; ++q) {
+      for (size_t i = 0; i < top; ++i) {
+        const bool there = i < found[q].size();
+        indices[q * top + i] = there ? found[q][i].index : -1;
+        scores[q * top + i] = there ? found[q][i].score : std::numeric_limits<float>::quiet_NaN();
+      }
+    }
   });
 }
 

@@ -50,7 +50,7 @@ void Arguments::add(const std::string& group, std::initializer_list<Option> opti
       repeated_.insert(name);
       value = cxxopts::value<std::vector<std::string>>();
     }
-    if (o.usual != nullptr) value->default_value(o.usual);
+    if (o.default_value != nullptr) value->default_value(o.default_value);
     adder(names, o.meaning, value, o.value);
     if (std::find(required_.begin(), required_.end(), name) != required_.end())
       usage_ += cat("--", name, " ", o.value, " ");
@@ -61,17 +61,19 @@ void Arguments::add(const std::string& group, std::initializer_list<Option> opti
 void Arguments::add(const std::string& group, std::initializer_list<const char*> keys) {
   for (const char* key : keys) {
     const config::OptionInfo& info = *config::find_option(key);
-    from_table_.push_back(&info);
-    const std::string flag = info.flag();
+    // Where two options of a command have one name, the second is told by its group: --eval-prompts.
+    std::string flag = info.flag();
+    if (declared_.contains(flag))
+      flag = cat(std::string_view(key).substr(0, std::string_view(key).find('.')), "-", flag);
+    from_table_.emplace_back(&info, flag);
     add(group, {Option{flag.c_str(), info.value, info.help,
-                       *info.usual != '\0' && info.value != nullptr ? info.usual : nullptr}});
+                       *info.default_value != '\0' && info.value != nullptr ? info.default_value : nullptr}});
   }
 }
 
 config::Options Arguments::configured() const {
   config::Options options;
-  for (const config::OptionInfo* info : from_table_) {
-    const std::string flag = info->flag();
+  for (const auto& [info, flag] : from_table_) {
     if (!given(flag)) continue;
     // An empty text would be no choice at all: most likely a variable of the shell that is not set.
     if (info->type == config::Type::text && text(flag).empty())

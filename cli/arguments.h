@@ -29,8 +29,8 @@ struct Option {
   const char* name;
   const char* value;  // stands for the value in the help; null: a flag
   const char* meaning;
-  const char* usual = nullptr;  // taken where the option is not given
-  bool repeated = false;        // may be given several times: paths()
+  const char* default_value = nullptr;  // taken where the option is not given
+  bool repeated = false;                // may be given several times: paths()
 };
 
 class Arguments {
@@ -71,8 +71,8 @@ class Arguments {
   cxxopts::Options options_;
   std::vector<std::string> required_, groups_;
   std::set<std::string> declared_, repeated_, files_;  // files_: what names a file or folder
-  std::vector<const config::OptionInfo*> from_table_;
-  std::string usage_;  // the required options
+  std::vector<std::pair<const config::OptionInfo*, std::string>> from_table_;  // and the flag of each
+  std::string usage_;                                                          // the required options
   cxxopts::ParseResult parsed_;
 };
 

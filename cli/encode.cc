@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "encode/encoder.h"
+#include "encode/prompts.h"
 #include "encode/text_file.h"
 #include "encode/vectors_file.h"
 #include "progress.h"
@@ -43,9 +44,11 @@ encode::OnPartial on_partial(const Arguments& arguments) {
 
 // What vectors depend on besides texts.
 model::Identity made_with(const model::SentenceModel& model, const compute::Engine& engine,
-                          const Arguments& arguments) {
+                          const encode::EncodeOptions& options, const Arguments& arguments) {
+  const std::string prompt = options.prompt.value_or(model.prompt());
   return {{"model", model::model_identity(model)},
           {"normalize", arguments.given("normalize") ? "yes" : "no"},
+          {"prompt", prompt.empty() ? "none" : prompt},
           {"device", engine.name()},
           {"precision", arguments.text("precision")}};
 }
@@ -66,7 +69,7 @@ int encode(int argc, char** argv) {
            {"format", "NAME", "Of standard output: jsonl"},
            {"resume", nullptr, "Go on with what a killed run left, if anything"},
            {"overwrite", nullptr, "Begin anew in spite of what a killed run left"}});
-  arguments.add("", {"encode.column", "encode.dim", "encode.normalize"});
+  arguments.add("", {"encode.column", "encode.role", "encode.prompt", "encode.dim", "encode.normalize"});
   add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
   const fs::path out = arguments.path("out"), input = arguments.path("input");
@@ -81,13 +84,13 @@ int encode(int argc, char** argv) {
   std::optional<encode::VectorsFile> file;
   if (!to_output) file.emplace(out, encode::vectors_format(out), existing);
   const auto model = model::load_model(arguments.path("model"));
-  encode::EncodeOptions options = encode::encode_options(arguments.configured());
+  encode::EncodeOptions options = encode::encode_options(arguments.configured(), *model);
   const int32_t dim = model->vector_dim(options.dim);
   encode::VectorsOutput output(dim);
   encode::TextFile texts(input, read_text_options(arguments));
   texts.check();
   if (file) {
-    file->begin(dim, made_with(*model, *engine, arguments));
+    file->begin(dim, made_with(*model, *engine, options, arguments));
     file->skip_texts(texts, texts.name());
   }
   const int64_t found = file ? file->kept() : 0;
@@ -104,8 +107,12 @@ int encode(int argc, char** argv) {
     fail(error.what(), "; ", file->kept(), " vectors are kept, go on with --resume");
   }
   if (!quiet) {
+    const std::string said =
+        encode::has_prompts(*model)
+            ? cat(", prompts: ", encode::prompts_line({{"texts", options.prompt.value_or(model->prompt())}}))
+            : "";
     std::cerr << cat("wrote ", file ? file->rows() : output.rows(), " vectors of ", dim, " numbers to ",
-                     to_output ? fs::path("standard output") : out, ", peak memory ",
+                     to_output ? fs::path("standard output") : out, said, ", peak memory ",
                      static_cast<int64_t>(peak_megabytes()), " MB")
               << '\n';
   }

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "command.h"
 #include "encode/encoder.h"
+#include "eval/comparison.h"
 #include "eval/evaluation.h"
 #include "eval/retrieval.h"
 #include "eval_report.h"
@@ -72,11 +73,9 @@ std::unique_ptr<StagedFile> prepare(const Arguments& arguments, const std::strin
                                     const std::shared_ptr<compute::Engine>& engine,
                                     std::vector<Scored>& models) {
   eval::Options options = eval::evaluation_options(arguments.configured());
-  // Both models are scored by one similarity: where none is named, the first one's own (sts has one anyway).
   const auto load = [&] {
     for (Scored& m : models) m.model = model::load_model(m.folder);
-    if (models.size() > 1 && options.similarity == "model" && task != "sts")
-      options.similarity = models[0].model->similarity;
+    if (models.size() > 1) options = eval::comparison_options(options, task, *models[0].model);
   };
   if (task == kRetrieval) {
     const eval::RetrievalFiles files = retrieval_files(arguments);
@@ -132,7 +131,7 @@ int eval(int argc, char** argv) {
   arguments.add("", {{"model", "DIR", "Folder of the model"},
                      {"data", "PATH", "File of rows; for retrieval a folder as in BEIR"},
                      {"compare", "DIR", "Folder of a second model, scored alike on the same data"}});
-  arguments.add("", {"eval.task", "eval.similarity", "encode.dim", "data.columns"});
+  arguments.add("", {"eval.task", "eval.similarity", "eval.prompts", "encode.dim", "data.columns"});
   arguments.add("", {{"per-row", "FILE", "Write the similarities of each row (JSONL)"},
                      {"json", nullptr, "Print the result as JSON"}});
   arguments.add("Triplet", {"eval.margin"});
@@ -159,7 +158,7 @@ int eval(int argc, char** argv) {
 
   const Scored& first = models[0];
   std::optional<eval::PairedDifference> difference;
-  if (models.size() > 1) difference = first.evaluation->difference(models[1].result, first.result);
+  if (models.size() > 1) difference = eval::compare(*first.evaluation, first.result, models[1].result);
   if (arguments.given("json")) {
     auto j =
         scores_json(first, arguments.given("data") ? arguments.text("data") : first.evaluation->source());

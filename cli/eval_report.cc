@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "command.h"
+#include "eval/comparison.h"
 #include "eval/scores_json.h"
 
 namespace hone::cli {
@@ -48,6 +49,12 @@ void print_metrics(const eval::Result& result) {
   if (left_out > 0) std::cout << cat("  and ", left_out, " of other similarities: --json\n");
 }
 
+// What was put before texts; of a model without prompts there is nothing to say.
+void print_prompts(const Scored& model) {
+  if (!encode::has_prompts(*model.model)) return;
+  std::cout << cat("  prompts: ", encode::prompts_line(model.evaluation->prompts()), "\n");
+}
+
 nlohmann::ordered_json metrics_json(const eval::Result& result) {
   nlohmann::ordered_json j;
   eval::add_scores(j, result);
@@ -63,11 +70,13 @@ void print_scores(const Scored& first) {
     for (const auto& [name, file] : described.at("files").items())
       std::cout << cat("  ", name, ": ", file.get<std::string>(), "\n");
   }
+  print_prompts(first);
   print_metrics(first.result);
 }
 
 void print_comparison(const Scored& first, const Scored& other, const eval::PairedDifference& difference) {
   std::cout << cat(other.folder, " on the same ", other.evaluation->unit(), "\n");
+  print_prompts(other);
   print_metrics(other.result);
   std::cout << cat("difference of ", first.result.primary(), ", ", first.folder, " minus ", other.folder,
                    ": ", difference.difference >= 0 ? "+" : "", number(difference.difference, 4), "  ",
@@ -86,19 +95,9 @@ nlohmann::ordered_json scores_json(const Scored& first, const std::string& data)
 
 nlohmann::ordered_json comparison_json(const Scored& first, const Scored& other,
                                        const eval::PairedDifference& difference) {
-  nlohmann::ordered_json j = {{"model", other.folder.string()}, {"scores", metrics_json(other.result)}};
-  j[first.result.primary() + "_difference"] = eval::json_number(difference.difference);
-  j["difference_95"] = {eval::json_number(difference.interval.low),
-                        eval::json_number(difference.interval.high)};
-  j["share_better"] = eval::json_number(difference.share_better);
-  const auto differences = first.evaluation->differences(other.result, first.result);
-  for (size_t m = 0; m < differences.size(); ++m) {
-    const eval::PairedDifference& of = differences[m];
-    j["differences"][first.result.metrics[m].first] = {{"difference", eval::json_number(of.difference)},
-                                                       {"low", eval::json_number(of.interval.low)},
-                                                       {"high", eval::json_number(of.interval.high)},
-                                                       {"share_better", eval::json_number(of.share_better)}};
-  }
+  nlohmann::ordered_json j = {{"model", other.folder.string()}};
+  j.update(
+      eval::comparison_json(*first.evaluation, first.result, *other.evaluation, other.result, difference));
   return j;
 }
 

@@ -12,8 +12,8 @@ void print(const loss::LossInfo& loss) {
   std::cout << loss.name << "\n  for      " << loss.use << "\n  columns  " << loss.columns()
             << "\n  formula  " << loss.formula << "\n  source   " << loss.source << '\n';
   for (const config::OptionInfo& o : loss.options) {
-    std::cout << "  " << o.name() << '=' << (*o.usual != '\0' ? o.usual : o.value) << "\n           "
-              << o.help << "; " << o.range << '\n';
+    std::cout << "  " << o.name() << '=' << (*o.default_value != '\0' ? o.default_value : o.value)
+              << "\n           " << o.help << "; " << o.range << '\n';
   }
 }
 

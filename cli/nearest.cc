@@ -1,36 +1,14 @@
 // hone nearest
 #include <iostream>
 #include <string>
-#include <unordered_set>
-#include <utility>
 #include <vector>
 
 #include "command.h"
 #include "encode/encoder.h"
 #include "progress.h"
-#include "search/topk.h"
+#include "search/nearest_texts.h"
 
 namespace hone::cli {
-
-namespace {
-
-struct Corpus {
-  std::vector<std::string> texts;  // each once
-  std::vector<size_t> first;       // where in the file it stands first, from 0
-};
-
-Corpus distinct(std::vector<std::string> all) {
-  Corpus corpus;
-  std::unordered_set<std::string> seen;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (!seen.insert(all[i]).second) continue;
-    corpus.texts.push_back(std::move(all[i]));
-    corpus.first.push_back(i);
-  }
-  return corpus;
-}
-
-}  // namespace
 
 int nearest(int argc, char** argv) {
   Arguments arguments("nearest",
@@ -42,7 +20,7 @@ int nearest(int argc, char** argv) {
                      {"query", "TEXT", "What to look for"},
                      {"top", "N", "How many texts to print", "5"},
                      {"json", nullptr, "Print the result as JSON"}});
-  arguments.add("", {"encode.column", "encode.dim"});
+  arguments.add("", {"encode.column", "search.prompts", "encode.dim"});
   add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
   const auto top = arguments.integer<int64_t>("top", 1);
@@ -50,27 +28,29 @@ int nearest(int argc, char** argv) {
   if (!text::valid_utf8(query)) fail_usage("query: is not valid UTF-8");
   const auto engine = make_engine(arguments);
   const fs::path folder = arguments.path("model");
-  const Corpus corpus = distinct(read_texts(arguments, arguments.path("corpus")));
+  const std::vector<std::string> corpus = read_texts(arguments, arguments.path("corpus"));
   const auto model = model::load_model(folder);
+  search::NearestOptions options = search::nearest_options(arguments.configured());
+  options.top = top;
+  model->vector_dim(options.dim);  // throws
+  const bool quiet = arguments.given("quiet");
+  if (!quiet && encode::has_prompts(*model))
+    std::cerr << "prompts: " << encode::prompts_line(search::nearest_prompts(*model, options.prompts))
+              << '\n';
   encode::Encoder encoder(model, engine);
-  encode::EncodeOptions options = encode::encode_options(arguments.configured());
-  options.normalize = model->similarity == "cosine";
-  const auto asked = encoder.encode(std::span(&query, 1), options);
-  std::vector<float> vectors;
+  std::vector<std::vector<search::Hit>> found;
   {
-    Progress progress("texts", arguments.given("quiet"));
+    Progress progress("texts", quiet);
     options.progress = [&](size_t done, size_t total) { progress.update(done, total); };
-    vectors = encoder.encode(corpus.texts, options);
+    found = search::nearest_texts(std::span(&query, 1), corpus, *model, *engine, encoder, options);
   }
-  const auto found =
-      search::top_k(asked, vectors, encoder.dim(options), top, search::nearness_of(model->similarity));
   nlohmann::ordered_json j = nlohmann::ordered_json::array();
   for (const auto& hit : found.at(0)) {
     const auto at = static_cast<size_t>(hit.index);
     if (arguments.given("json")) {
-      j.push_back({{"index", corpus.first[at]}, {"score", hit.score}, {"text", corpus.texts[at]}});
+      j.push_back({{"index", at}, {"score", hit.score}, {"text", corpus[at]}});
     } else {
-      std::cout << number(static_cast<double>(hit.score), 4) << "  " << corpus.texts[at] << '\n';
+      std::cout << number(static_cast<double>(hit.score), 4) << "  " << corpus[at] << '\n';
     }
   }
   if (arguments.given("json")) std::cout << j.dump(2) << '\n';

@@ -35,13 +35,13 @@ int options(int argc, char** argv) {
     if (arguments.given("json")) {
       list.push_back({{"name", info.key},
                       {"type", type_name(info.type)},
-                      {"default", info.usual},
+                      {"default", info.default_value},
                       {"range", info.range},
                       {"help", info.help}});
       continue;
     }
     std::cout << info.key << " (" << type_name(info.type) << ", " << info.range;
-    if (*info.usual != '\0') std::cout << "; default " << info.usual;
+    if (*info.default_value != '\0') std::cout << "; default " << info.default_value;
     std::cout << ")\n    " << info.help << '\n';
   }
   if (arguments.given("json")) std::cout << list.dump(2) << '\n';

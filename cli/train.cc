@@ -61,20 +61,21 @@ void declare(Arguments& arguments) {
                              "train.rates",
                              "train.label_scale",
                              "train.max_seq_length",
+                             "train.prompts",
                              "train.seed",
                              "train.no_shuffle",
                              "train.max_minutes"});
   arguments.add("Evaluation and checkpoints",
-                {"eval.task", "eval.similarity", "eval.margin", "eval.split", "encode.dim", "train.metric",
-                 "train.eval_steps", "train.eval_share", "train.patience", "train.min_gain",
+                {"eval.task", "eval.similarity", "eval.margin", "eval.split", "eval.prompts", "encode.dim",
+                 "train.metric", "train.eval_steps", "train.eval_share", "train.patience", "train.min_gain",
                  "train.checkpoint_steps", "train.checkpoint_minutes"});
   add_device(arguments);
 }
 
 // An option that would do nothing is a mistake.
 void check_needed(const Arguments& a) {
-  constexpr const char* kOfEvaluation[] = {"task",   "similarity", "margin",     "split",   "dim",
-                                           "metric", "eval-steps", "eval-share", "min-gain"};
+  constexpr const char* kOfEvaluation[] = {"task",   "similarity", "margin",     "split",    "dim",
+                                           "metric", "eval-steps", "eval-share", "min-gain", "eval-prompts"};
   auto needs = [&](const char* option, const char* other) {
     if (a.given(option) && !a.given(other))
       fail_usage("option --", option, " is for --", other, ", which is missing");

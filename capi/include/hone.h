@@ -148,12 +148,12 @@ enum { HONE_TYPE_STR = 1, HONE_TYPE_INT = 2, HONE_TYPE_REAL = 3, HONE_TYPE_BOOL 
 /* An option as the library describes it. Strings live as long as the process. */
 typedef struct hone_option {
   size_t struct_size;
-  const char *name;  /* "train.batch_size" */
-  int32_t type;      /* HONE_TYPE_... */
-  int32_t reserved;  /* 0 */
-  const char *usual; /* what is taken where it is not set, as text; "" where that depends on model or data */
-  const char *range; /* what is allowed, in words: "1 to 65536" */
-  const char *help;  /* one line */
+  const char *name;          /* "train.batch_size" */
+  int32_t type;              /* HONE_TYPE_... */
+  int32_t reserved;          /* 0 */
+  const char *default_value; /* as text; "" where it depends on model or data */
+  const char *range;         /* what is allowed, in words: "1 to 65536" */
+  const char *help;          /* one line */
 } hone_option;
 
 /** Number of options. @since 0.1.0 */
@@ -171,7 +171,7 @@ HONE_API hone_status hone_option_describe(size_t index, hone_option *out, hone_e
 
 /**
  * The losses that train.loss takes: [{"name", "columns", "use", "formula", "source", "in_batch_negatives", "options":
- * [{"name", "usual", "range", "help"}]}]; the options are for train.loss_options, "name=value,...".
+ * [{"name", "default", "range", "help"}]}]; the options are for train.loss_options, "name=value,...".
  *
  * @param out  out: JSON, owned by the caller
  * @return     HONE_OK; HONE_EINVAL, HONE_ENOMEM
@@ -180,9 +180,9 @@ HONE_API hone_status hone_option_describe(size_t index, hone_option *out, hone_e
 HONE_API hone_status hone_losses(hone_buffer **out, hone_error **error);
 
 /**
- * An empty set of options: everything is as usual. What reads a config takes a copy, so it may be changed or released
- * afterwards. Functions that take `const hone_config *options` accept NULL for an empty one and ignore options that are
- * not theirs: one config may serve all.
+ * An empty set of options: everything has its default value. What reads a config takes a copy, so it may be changed or
+ * released afterwards. Functions that take `const hone_config *options` accept NULL for an empty one and ignore options
+ * that are not theirs: one config may serve all.
  *
  * @param out  out: owned by the caller
  * @return     HONE_OK; HONE_EINVAL, HONE_ENOMEM
@@ -350,7 +350,7 @@ HONE_API int32_t hone_model_max_length(const hone_model *model);
 
 /**
  * {"folder", "dim", "max_length", "parameters", "layers", "hidden_size", "heads", "pooling", "similarity",
- * "normalizes"}
+ * "normalizes", "prompts": {name: text}, "default_prompt": its name, or ""}
  *
  * @param model  the model
  * @param out    out: JSON, owned by the caller
@@ -360,7 +360,9 @@ HONE_API int32_t hone_model_max_length(const hone_model *model);
 HONE_API hone_status hone_model_info(const hone_model *model, hone_buffer **out, hone_error **error);
 
 /**
- * Texts to vectors. Any number of threads may encode with one model at once; results do not depend on it.
+ * Texts to vectors. Any number of threads may encode with one model at once; results do not depend on it. Before each
+ * text stands the model's default prompt, or what encode.role or encode.prompt names: "query" for what is looked for,
+ * "document" for what is found.
  *
  * @param model       the model
  * @param texts       in: [count]
@@ -399,19 +401,68 @@ HONE_API hone_status hone_model_encode_arrow(const hone_model *model, struct Arr
  * encode.dim is set; a score that does not exist is null. Tasks and the
  * columns they want: sts (sentence1, sentence2, score), binary (the same, scores 0 or 1), triplet (anchor, positive,
  * negative), mse (text, vector); retrieval, which has "passages" and "relevant" too, wants
- * hone_dataset_read_retrieval(). Names and values are those of the evaluators of Sentence Transformers; intervals
+ * hone_dataset_read_retrieval(). Queries and anchors get the model's prompt for queries, passages, positives and
+ * negatives that for documents, other texts its default prompt; eval.prompts changes that, and "prompts" says what
+ * stood before which texts where anything did. Names and values are those of the evaluators of Sentence Transformers;
+ * intervals
  * are 95 % bootstraps, of every score from the same resamples.
  *
  * @param model    the model
  * @param dataset  with the task's columns
  * @param options  in, may be NULL: eval.task (as suits the dataset where it is not set), eval.similarity, eval.margin,
- *                 encode.dim
+ *                 eval.prompts, encode.dim
  * @param out      out: JSON, owned by the caller
  * @return         HONE_OK; HONE_EINVAL; HONE_EFORMAT where the data do not suit the task; HONE_EFAILED; HONE_ENOMEM
  * @since 0.1.0
  */
 HONE_API hone_status hone_model_evaluate(const hone_model *model, const hone_dataset *dataset,
                                          const hone_config *options, hone_buffer **out, hone_error **error);
+
+/**
+ * Scores two models on the same data, and how sure their difference is: what hone_model_evaluate() says of `model`, and
+ * "compare": {"scores": {NAME: score, ..., "NAME_95"} of `other`, "NAME_difference": `model` minus `other` of the first
+ * score, "difference_95": [low, high], "share_better": of the resamples, those in which `model` is better, "differences": {NAME:
+ * {"difference", "low", "high", "share_better"}} of every score}, with
+ * "prompts" where `other` has any. The interval is a 95 % paired bootstrap: both are resampled alike. Both are scored
+ * by one similarity: where eval.similarity is not set, that of `model`.
+ *
+ * @param model    the model
+ * @param other    what it is compared with; may be of another runtime, or the same model
+ * @param dataset  with the task's columns
+ * @param options  in, may be NULL: as for hone_model_evaluate()
+ * @param out      out: JSON, owned by the caller
+ * @return         as hone_model_evaluate()
+ * @since 0.1.0
+ */
+HONE_API hone_status hone_model_compare(const hone_model *model, const hone_model *other, const hone_dataset *dataset,
+                                        const hone_config *options, hone_buffer **out, hone_error **error);
+
+/**
+ * The texts of a corpus nearest to each query, exactly, by the model's similarity (cosine, dot, or a negated distance).
+ * A text that is there several times counts once, at its first place. Queries and corpus get the model's prompts for
+ * queries and for documents; search.prompts changes that. Any number of threads may search with one model at once. The
+ * corpus is encoded anew by each call: ask for many queries at once. Memory grows with its texts, not with its vectors.
+ *
+ * @param model         the model
+ * @param corpus        in: [corpus_count]
+ * @param corpus_count  number of texts; 0 is allowed: nothing is found
+ * @param queries       in: [query_count]
+ * @param query_count   number of queries; 0 is allowed
+ * @param top           how many texts to find for each query, 1 or more
+ * @param options       in, may be NULL: search.prompts, encode.dim
+ * @param indices       out: [query_count, top], the caller's memory: places in `corpus`, best first, equal scores by
+ *                      lower place; -1 where the corpus has fewer different texts
+ * @param scores        out: [query_count, top], the caller's memory: the similarity of each; NaN where the index is -1
+ * @param out_places    places that `indices` and `scores` have each; fewer than query_count * top is HONE_EINVAL and
+ *                      nothing is written
+ * @return              HONE_OK; HONE_EINVAL; HONE_EFORMAT with the row of a text that is not UTF-8; HONE_EFAILED;
+ *                      HONE_ENOMEM
+ * @since 0.1.0
+ */
+HONE_API hone_status hone_model_nearest(const hone_model *model, const hone_str *corpus, size_t corpus_count,
+                                        const hone_str *queries, size_t query_count, size_t top,
+                                        const hone_config *options, int64_t *indices, float *scores, size_t out_places,
+                                        hone_error **error);
 
 /** One reference more. NULL gives NULL. @since 0.1.0 */
 HONE_API hone_model *hone_model_retain(hone_model *model);
@@ -576,7 +627,7 @@ typedef struct hone_job_callbacks {
 /**
  * Makes a trainer with the loss train.loss, or the one that suits the dataset's columns: cosine-similarity loss on
  * sentence1, sentence2 and score, multiple-negatives ranking on anchor and positive, ... (hone_losses() lists all).
- * Texts are tokenized here.
+ * Texts are tokenized here, without a prompt unless train.prompts says otherwise; the evaluation has its own.
  *
  * @param model       to start from; never changed
  * @param dataset     with the loss's columns
@@ -725,7 +776,7 @@ HONE_API hone_status hone_job_result(const hone_job *job, hone_model **out, hone
  * "after_95": the same, "checkpoint_bytes": of the checkpoint kept beside the model, 0 where there is none, "verdict": {"metric", "before", "after", "difference",
  * "low", "high", "share_better"} or null: is the tuned model better than the one it was made from, with the 95 %
  * interval of the difference; and what was known before the first step: "loss", "label_scale": what similarity labels
- * were divided by, "data": {"rows", "repeated_rows", "texts": different ones, "median_tokens", "longest_tokens",
+ * were divided by, "prompts": {role: what stood before its texts}, "data": {"rows", "repeated_rows", "texts": different ones, "median_tokens", "longest_tokens",
  * "max_tokens", "cut_texts", and where they are: "different_anchors", "different_positives", "labels": [lowest,
  * highest]}, "estimate": {"seconds", "bytes": at the peak} or null; and "warnings": [lines for people], those before the
  * first step, of the run, and a verdict below the base model} of a finished job. The log sink is told the same while it

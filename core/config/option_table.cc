@@ -32,6 +32,17 @@ constexpr OptionInfo kTable[] = {
     {"encode.dim", Type::integer, "", "1 to the width of the model's vectors",
      "Use the first N numbers of each vector (default: as many as the model gives)", "N", 1, kMostCount},
 
+    {"encode.role", Type::text, "none", "none, query or document",
+     "Put the model's prompt for a query or a document before the texts; none: its default prompt", "NAME", 0,
+     0, false, false, "none|query|document"},
+    {"encode.prompt", Type::text, "", "the name of a prompt of the model, or none",
+     "Put this prompt of the model before the texts; none: nothing (default: its default prompt)", "NAME"},
+
+    {"search.prompts", Type::text, "roles", "roles, default or none",
+     "Before the query and the corpus: roles: the model's prompts for them; default: its default prompt; "
+     "none",
+     "NAME", 0, 0, false, false, "roles|default|none"},
+
     {"eval.task", Type::text, "sts", "sts, binary, triplet, retrieval or mse", "What to score the model on",
      "NAME", 0, 0, false, false, "sts|binary|triplet|retrieval|mse"},
     {"eval.similarity", Type::text, "model", "model, cosine, dot, euclidean or manhattan",
@@ -40,6 +51,10 @@ constexpr OptionInfo kTable[] = {
     {"eval.margin", Type::real, "0", "0 or more", "How much nearer a positive must be than its negative", "X",
      0, kMost},
     {"eval.split", Type::text, "test", "the name of a split", "Which qrels of a folder", "NAME"},
+
+    {"eval.prompts", Type::text, "roles", "roles, default or none",
+     "Before texts: roles: the model's prompts for queries and documents; default: its default prompt; none",
+     "NAME", 0, 0, false, false, "roles|default|none"},
 
     {"save.overwrite", Type::boolean, "false", "true or false", "Replace a model that lies there", nullptr},
 
@@ -87,6 +102,10 @@ constexpr OptionInfo kTable[] = {
      kMostInteger},
     {"train.no_shuffle", Type::boolean, "false", "true or false", "Take the rows in the order of the file",
      nullptr},
+    {"train.prompts", Type::text, "none", "none, default or roles",
+     "Before the texts trained on: none; default: the model's default prompt; roles: its prompts for queries "
+     "(anchors) and documents",
+     "NAME", 0, 0, false, false, "none|default|roles"},
     {"train.metric", Type::text, "", "a score of the evaluation",
      "Score that tells the best step (default: the task's first)", "NAME"},
     {"train.eval_steps", Type::integer, "", "1 to 1000000000",

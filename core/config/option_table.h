@@ -16,10 +16,10 @@ enum class Type { text, integer, real, boolean };
 struct OptionInfo {
   const char* key;
   Type type;
-  const char* usual;  // as text; "": depends on model or data, or nothing
-  const char* range;  // in words, for messages and help
-  const char* help;   // one line
-  const char* value;  // stands for it in the command line's help
+  const char* default_value;  // as text; "": depends on model or data, or nothing
+  const char* range;          // in words, for messages and help
+  const char* help;           // one line
+  const char* value;          // stands for it in the command line's help
   double low = 0, high = 0;
   bool above_low = false, below_high = false;  // the end itself is not in the range
   // A text must be one of these, separated by '|'; "": any.

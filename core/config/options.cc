@@ -122,17 +122,17 @@ void Options::parse(const OptionInfo& info, std::string_view typed, std::string_
 
 const Options::Value& Options::value(std::string_view key) const {
   if (const auto found = values_.find(key); found != values_.end()) return found->second;
-  static const std::map<std::string, Value, std::less<>> usual = [] {
+  static const std::map<std::string, Value, std::less<>> defaults = [] {
     Options all;
     for (const OptionInfo& info : option_table()) {
-      const bool none = *info.usual == '\0' && info.type != Type::text;
-      if (!none) all.parse(info, info.usual, info.key);
+      const bool none = *info.default_value == '\0' && info.type != Type::text;
+      if (!none) all.parse(info, info.default_value, info.key);
     }
     return all.values_;
   }();
-  const auto found = usual.find(key);
-  if (found == usual.end())
-    throw std::logic_error(cat("option ", key, " was not given and has no usual value"));
+  const auto found = defaults.find(key);
+  if (found == defaults.end())
+    throw std::logic_error(cat("option ", key, " was not given and has no default value"));
   return found->second;
 }
 

@@ -1,8 +1,8 @@
 // Values of options, checked against the table when they are set.
 //
-// Rules: what was not set has the table's usual value. A wrong key or value is an OptionError: one line that
-// names the option as the caller does (`label`: the key, or the flag on the command line), what was found and
-// what was expected.
+// Rules: what was not set has the table's default value. A wrong key or value is an OptionError: one line
+// that names the option as the caller does (`label`: the key, or the flag on the command line), what was
+// found and what was expected.
 #pragma once
 
 #include <concepts>
@@ -41,7 +41,7 @@ class Options {
   void parse(const OptionInfo& info, std::string_view typed, std::string_view label);
 
   bool given(std::string_view key) const { return values_.contains(std::string(key)); }
-  // Of a given option or one with a usual value; of the right type (else a defect, thrown as
+  // Of a given option or one with a default value; of the right type (else a defect, thrown as
   // std::logic_error).
   std::string text(std::string_view key) const;
   int64_t integer(std::string_view key) const;

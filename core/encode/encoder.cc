@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "encode/prompts.h"
 
 namespace hone::encode {
 
@@ -25,17 +26,17 @@ void normalize_rows(std::span<float> vectors, int32_t dim) {
   }
 }
 
-template <class Text>
+// text_at(i): a PromptedText
+template <class TextAt>
 std::vector<std::vector<int32_t>> tokenized_texts(const model::SentenceModel& model, compute::Engine& engine,
-                                                  std::span<const Text> texts) {
-  const std::string prompt = model.prompt();
-  std::vector<std::vector<int32_t>> ids(texts.size());
-  const auto count = static_cast<int64_t>(texts.size());
+                                                  size_t texts, const TextAt& text_at) {
+  std::vector<std::vector<int32_t>> ids(texts);
+  const auto count = static_cast<int64_t>(texts);
   engine.parallel((count + kTokenizeBlock - 1) / kTokenizeBlock, [&](int64_t block) {
     for (int64_t i = block * kTokenizeBlock; i < std::min(count, (block + 1) * kTokenizeBlock); ++i) {
-      const auto at = static_cast<size_t>(i);
-      ids[at] = prompt.empty() ? model.tokenizer->encode(texts[at])
-                               : model.tokenizer->encode(cat(prompt, texts[at]));
+      const PromptedText one = text_at(static_cast<size_t>(i));
+      ids[static_cast<size_t>(i)] = one.prompt.empty() ? model.tokenizer->encode(one.text)
+                                                       : model.tokenizer->encode(cat(one.prompt, one.text));
     }
   });
   return ids;
@@ -50,14 +51,41 @@ EncodeOptions encode_options(const config::Options& options) {
   return made;
 }
 
-std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
-                                           std::span<const std::string> texts) {
-  return tokenized_texts(model, engine, texts);
+EncodeOptions encode_options(const config::Options& options, const model::SentenceModel& model) {
+  EncodeOptions made = encode_options(options);
+  const std::string role = options.text("encode.role");
+  if (options.given("encode.prompt")) {
+    if (options.given("encode.role"))
+      throw config::OptionError("encode.prompt", "prompt and role exclude each other: one names the prompt");
+    const std::string name = options.text("encode.prompt");
+    made.prompt = name == "none" && !model.prompts.contains(name) ? "" : named_prompt(model, name);
+  } else if (role != "none") {
+    made.prompt = prompt_for(model, role == "query" ? Role::query : Role::document);
+  }
+  return made;
 }
 
 std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
-                                           std::span<const std::string_view> texts) {
-  return tokenized_texts(model, engine, texts);
+                                           std::span<const std::string> texts,
+                                           const std::optional<std::string>& prompt) {
+  const std::string before = prompt.value_or(model.prompt());
+  return tokenized_texts(model, engine, texts.size(), [&](size_t i) {
+    return PromptedText{before, texts[i]};
+  });
+}
+
+std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                                           std::span<const std::string_view> texts,
+                                           const std::optional<std::string>& prompt) {
+  const std::string before = prompt.value_or(model.prompt());
+  return tokenized_texts(model, engine, texts.size(), [&](size_t i) {
+    return PromptedText{before, texts[i]};
+  });
+}
+
+std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                                           std::span<const PromptedText> texts) {
+  return tokenized_texts(model, engine, texts.size(), [&](size_t i) { return texts[i]; });
 }
 
 Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine)
@@ -79,7 +107,8 @@ std::vector<float> Encoder::encode(std::span<const std::string> texts, const Enc
   const int32_t width = dim(options);
   std::vector<float> out(texts.size() * static_cast<size_t>(width));
   auto tokenized = [&](size_t begin) {
-    return tokenize(*model_, *engine_, texts.subspan(begin, std::min(kChunk, texts.size() - begin)));
+    return tokenize(*model_, *engine_, texts.subspan(begin, std::min(kChunk, texts.size() - begin)),
+                    options.prompt);
   };
   Started started;
   std::future<std::vector<std::vector<int32_t>>> next;
@@ -101,7 +130,8 @@ void Encoder::encode(TextSource& source, VectorSink& sink, const EncodeOptions& 
   };
   auto fetch = [&] {
     Chunk chunk;
-    if (source.next(chunk.block, kChunk)) chunk.ids = tokenize(*model_, *engine_, chunk.block.texts);
+    if (source.next(chunk.block, kChunk))
+      chunk.ids = tokenize(*model_, *engine_, chunk.block.texts, options.prompt);
     chunk.block.texts = {};
     return chunk;
   };

@@ -1,15 +1,17 @@
 // Texts to vectors.
 //
 // Rules: texts are sorted by length and packed into batches of a token budget; results come in the order of
-// the texts and do not depend on the thread count. The model's default prompt is put in front of each text;
-// truncate_dim or EncodeOptions::dim cuts vectors, as in the reference: after all modules (Normalize, too),
-// and normalize comes last. One Encoder is used by one thread at a time; several may share an engine. Texts
-// are tokenized a chunk at a time; where a device of its own computes, the next chunk is tokenized meanwhile.
-// From a source to a sink no more than two chunks are held, with the vectors of one.
+// the texts and do not depend on the thread count. EncodeOptions::prompt is put in front of each text
+// (prompts.h), by default the model's default prompt; truncate_dim or EncodeOptions::dim cuts vectors, as in
+// the reference: after all modules (Normalize, too), and normalize comes last. One Encoder is used by one
+// thread at a time; several may share an engine. Texts are tokenized a chunk at a time; where a device of its
+// own computes, the next chunk is tokenized meanwhile. From a
+// source to a sink no more than two chunks are held, with the vectors of one.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,12 +28,15 @@ namespace hone::encode {
 struct EncodeOptions {
   int32_t dim = 0;         // the first numbers of each vector that are kept; 0: as the model has it
   bool normalize = false;  // to length 1
+  std::optional<std::string> prompt;  // before each text; none: the model's default prompt
   // Tokens of a packed batch; 0: as many as suit the engine. One longer text is a batch of its own.
   int64_t batch_tokens = 0;
   std::function<void(size_t done, size_t total)> progress;  // total: 0 where a source does not know it
 };
-// From encode.* of named options.
+// From encode.* of named options, but for the prompt.
 EncodeOptions encode_options(const config::Options& options);
+// With the prompt of encode.prompt or encode.role, for this model. Throws UsageError for a name it lacks.
+EncodeOptions encode_options(const config::Options& options, const model::SentenceModel& model);
 
 class Encoder {
  public:
@@ -70,10 +75,19 @@ class Encoder {
   std::unique_ptr<compute::Graph> graph_;
 };
 
-// Token ids of each text with the model's prompt in front, on the engine's threads.
+// Token ids of each text with the prompt in front (none: the model's default prompt), on the engine's
+// threads.
 std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
-                                           std::span<const std::string> texts);
+                                           std::span<const std::string> texts,
+                                           const std::optional<std::string>& prompt = std::nullopt);
 std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
-                                           std::span<const std::string_view> texts);
+                                           std::span<const std::string_view> texts,
+                                           const std::optional<std::string>& prompt = std::nullopt);
+// The same where prompts differ from text to text.
+struct PromptedText {
+  std::string_view prompt, text;
+};
+std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                                           std::span<const PromptedText> texts);
 
 }  // namespace hone::encode

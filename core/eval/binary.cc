@@ -120,10 +120,13 @@ Scores scores_of_cuts(const std::vector<Cut>& cuts, double top, double pairs, do
 class Binary final : public Evaluation {
  public:
   Binary(const data::Table& table, const model::SentenceModel& model,
-         const std::shared_ptr<compute::Engine>& engine, Similarity primary, int32_t dim)
-      : Evaluation(model, dim),
+         const std::shared_ptr<compute::Engine>& engine, Similarity primary, const Options& options)
+      : Evaluation(
+            model, options.dim,
+            {{"sentence1 and sentence2", encode::prompt_for(model, encode::Role::none, options.prompts)}}),
         labels_(checked(table)),
-        texts_({&table.text("sentence1"), &table.text("sentence2")}, model, *engine),
+        texts_({{&table.text("sentence1"), prompt(0)}, {&table.text("sentence2"), prompt(0)}}, model,
+               *engine),
         primary_(primary),
         hash_(table.content_hash),
         source_(table.source()) {}
@@ -278,7 +281,7 @@ std::unique_ptr<Evaluation> make_binary(const data::Table& table, const model::S
                                         const std::shared_ptr<compute::Engine>& engine,
                                         const Options& options) {
   return std::make_unique<Binary>(table, model, engine, similarity_of(options.similarity, model.similarity),
-                                  options.dim);
+                                  options);
 }
 
 }  // namespace hone::eval

@@ -66,13 +66,15 @@ double Result::at(std::string_view metric) const {
   fail("metric: \"", excerpt(metric), "\" found, one of ", list, " expected");
 }
 
-Evaluation::Evaluation(const model::SentenceModel& model, int32_t dim) : dim_(dim) {
+Evaluation::Evaluation(const model::SentenceModel& model, int32_t dim, encode::PromptedTexts prompts)
+    : dim_(dim), prompts_(std::move(prompts)) {
   model.vector_dim(dim);  // throws
 }
 
 nlohmann::ordered_json Evaluation::described() const {
   nlohmann::ordered_json j = counted();
   if (dim_ > 0) j["dim"] = dim_;
+  if (encode::any_prompt(prompts_)) j["prompts"] = encode::prompts_json(prompts_);
   j["warnings"] = warnings_;
   return j;
 }
@@ -154,7 +156,8 @@ PairedDifference Evaluation::difference(const Result& a, const Result& b) const 
 }
 
 Options evaluation_options(const config::Options& options) {
-  return {options.text("eval.similarity"), options.real("eval.margin"), encode::encode_options(options).dim};
+  return {options.text("eval.similarity"), options.real("eval.margin"), encode::encode_options(options).dim,
+          encode::parse_prompt_use(options.text("eval.prompts"))};
 }
 
 const std::vector<std::string>& table_tasks() {

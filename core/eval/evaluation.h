@@ -24,6 +24,7 @@
 #include "config/options.h"
 #include "data/dataset.h"
 #include "encode/encoder.h"
+#include "encode/prompts.h"
 #include "eval/resample.h"
 
 namespace hone::eval {
@@ -66,7 +67,10 @@ class Evaluation {
   virtual uint64_t content_hash() const = 0;  // of data and options but dim()
   virtual std::string source() const = 0;     // the files, for messages and model cards
   int32_t dim() const { return dim_; }        // as in Options
-  // {unit: how many}, what else there is, "dim" where given, and "warnings": [lines for people].
+  // What is put before which texts, by the model it is made for.
+  const encode::PromptedTexts& prompts() const { return prompts_; }
+  // {unit: how many}, what else there is, "dim" and "prompts" where there are any, and "warnings": [lines for
+  // people].
   nlohmann::ordered_json described() const;
   // What looks wrong with the data.
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -82,8 +86,10 @@ class Evaluation {
 
  protected:
   // `dim` as in Options. Throws UsageError where the model's vectors are narrower.
-  Evaluation(const model::SentenceModel& model, int32_t dim);
-  virtual nlohmann::ordered_json counted() const;  // described() but for "dim"; by default {unit: how many}
+  Evaluation(const model::SentenceModel& model, int32_t dim, encode::PromptedTexts prompts);
+  std::string_view prompt(size_t index) const { return prompts_.at(index).second; }
+  virtual nlohmann::ordered_json counted()
+      const;  // described() but for "dim" and "prompts"; by default {unit: how many}
   std::vector<size_t> places_of(const std::vector<std::string>& names) const;  // of each metric among them
   // Everything but intervals.
   virtual Result score(encode::Encoder& encoder, const RunOptions& options) const = 0;
@@ -98,6 +104,7 @@ class Evaluation {
   double difference_of_primary(const Result& a, const Result& b) const;
 
   int32_t dim_;
+  encode::PromptedTexts prompts_;
   std::vector<std::string> warnings_;
 };
 
@@ -108,6 +115,8 @@ struct Options {
   std::string similarity = "model";
   double margin = 0;  // triplet
   int32_t dim = 0;    // how many numbers of each vector are used, from the first; 0: as the model has it
+  // triplet: an anchor is a query, retrieval: as it says; other texts have no role.
+  encode::PromptUse prompts = encode::PromptUse::roles;
 };
 // From eval.* and encode.dim of named options.
 Options evaluation_options(const config::Options& options);

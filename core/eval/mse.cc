@@ -17,10 +17,11 @@ namespace {
 class Mse final : public Evaluation {
  public:
   Mse(const data::Table& table, const model::SentenceModel& model,
-      const std::shared_ptr<compute::Engine>& engine, int32_t dim)
-      : Evaluation(model, dim),
-        targets_(checked(table, model, dim)),
-        texts_({&table.text("text")}, model, *engine),
+      const std::shared_ptr<compute::Engine>& engine, const Options& options)
+      : Evaluation(model, options.dim,
+                   {{"text", encode::prompt_for(model, encode::Role::none, options.prompts)}}),
+        targets_(checked(table, model, options.dim)),
+        texts_({{&table.text("text"), prompt(0)}}, model, *engine),
         rows_(table.rows),
         hash_(table.content_hash),
         source_(table.source()) {}
@@ -102,7 +103,7 @@ std::vector<double> negative_mse(std::span<const float> vectors, std::span<const
 
 std::unique_ptr<Evaluation> make_mse(const data::Table& table, const model::SentenceModel& model,
                                      const std::shared_ptr<compute::Engine>& engine, const Options& options) {
-  return std::make_unique<Mse>(table, model, engine, options.dim);
+  return std::make_unique<Mse>(table, model, engine, options);
 }
 
 }  // namespace hone::eval

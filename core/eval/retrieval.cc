@@ -44,8 +44,10 @@ size_t bytes_of_texts(const std::vector<std::string>& texts) {
 class Retrieval final : public Evaluation {
  public:
   Retrieval(const RetrievalData& data, const model::SentenceModel& model,
-            const std::shared_ptr<compute::Engine>& engine, Similarity similarity, int32_t dim)
-      : Evaluation(model, dim),
+            const std::shared_ptr<compute::Engine>& engine, Similarity similarity, const Options& options)
+      : Evaluation(model, options.dim,
+                   {{"queries", encode::prompt_for(model, encode::Role::query, options.prompts)},
+                    {"passages", encode::prompt_for(model, encode::Role::document, options.prompts)}}),
         engine_(engine),
         similarity_(similarity),
         files_(data.files),
@@ -53,8 +55,8 @@ class Retrieval final : public Evaluation {
         query_ids_(data.query_ids),
         query_texts_(data.queries),
         relevant_(data.relevant),
-        passages_(encode::tokenize(model, *engine, data.passages)),
-        queries_(encode::tokenize(model, *engine, data.queries)) {
+        passages_(encode::tokenize(model, *engine, data.passages, std::string(prompt(1)))),
+        queries_(encode::tokenize(model, *engine, data.queries, std::string(prompt(0)))) {
     Hash hash;
     hash.add(data.content_hash);
     hash.add(static_cast<uint64_t>(similarity));
@@ -229,7 +231,7 @@ std::unique_ptr<Evaluation> make_retrieval(const RetrievalData& data, const mode
                                            const std::shared_ptr<compute::Engine>& engine,
                                            const Options& options) {
   auto made = std::make_unique<Retrieval>(data, model, engine,
-                                          similarity_of(options.similarity, model.similarity), options.dim);
+                                          similarity_of(options.similarity, model.similarity), options);
   for (const std::string& warning : data.warnings) made->warn(warning);
   return made;
 }

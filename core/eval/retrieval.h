@@ -1,5 +1,5 @@
 // How well the nearest passages of a query are those judged relevant. Metrics are those of the reference's
-// InformationRetrievalEvaluator, by its usual cut-offs.
+// InformationRetrievalEvaluator, by its default cut-offs.
 //
 // Rules: relevance is a yes or no, in nDCG too. Of equal scores the lower passage id comes first. Scores are
 // made in float32, as the reference's; the corpus is encoded in chunks and its vectors forgotten, so memory

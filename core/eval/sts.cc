@@ -32,9 +32,12 @@ std::vector<std::pair<std::string, double>> correlations(const PairSimilarities&
 class Sts final : public Evaluation {
  public:
   Sts(const data::Table& table, const model::SentenceModel& model,
-      const std::shared_ptr<compute::Engine>& engine, Similarity primary, int32_t dim)
-      : Evaluation(model, dim),
-        texts_({&table.text("sentence1"), &table.text("sentence2")}, model, *engine),
+      const std::shared_ptr<compute::Engine>& engine, Similarity primary, const Options& options)
+      : Evaluation(
+            model, options.dim,
+            {{"sentence1 and sentence2", encode::prompt_for(model, encode::Role::none, options.prompts)}}),
+        texts_({{&table.text("sentence1"), prompt(0)}, {&table.text("sentence2"), prompt(0)}}, model,
+               *engine),
         labels_(table.number("score")),
         primary_(primary),
         hash_(table.content_hash),
@@ -129,8 +132,7 @@ StsScores sts_scores(std::span<const float> a, std::span<const float> b, int dim
 
 std::unique_ptr<Evaluation> make_sts(const data::Table& table, const model::SentenceModel& model,
                                      const std::shared_ptr<compute::Engine>& engine, const Options& options) {
-  return std::make_unique<Sts>(table, model, engine, similarity_of(options.similarity, "cosine"),
-                               options.dim);
+  return std::make_unique<Sts>(table, model, engine, similarity_of(options.similarity, "cosine"), options);
 }
 
 }  // namespace hone::eval

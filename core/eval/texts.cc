@@ -1,26 +1,28 @@
 #include "eval/texts.h"
 
+#include <map>
 #include <string_view>
 #include <unordered_map>
 
 namespace hone::eval {
 
-Texts::Texts(std::initializer_list<const std::vector<std::string>*> columns,
-             const model::SentenceModel& model, compute::Engine& engine) {
-  std::vector<std::string_view> distinct;  // the table's
+Texts::Texts(std::initializer_list<Column> columns, const model::SentenceModel& model,
+             compute::Engine& engine) {
+  std::vector<encode::PromptedText> distinct;  // the table's
   {
-    std::unordered_map<std::string_view, uint32_t> seen;
-    for (const auto* column : columns) {
+    std::map<std::string_view, std::unordered_map<std::string_view, uint32_t>> by_prompt;
+    for (const Column& column : columns) {
+      auto& seen = by_prompt[column.prompt];
       std::vector<uint32_t>& place = place_.emplace_back();
-      place.reserve(column->size());
-      for (const std::string& text : *column) {
+      place.reserve(column.texts->size());
+      for (const std::string& text : *column.texts) {
         const auto [at, fresh] = seen.try_emplace(text, static_cast<uint32_t>(distinct.size()));
-        if (fresh) distinct.push_back(text);
+        if (fresh) distinct.push_back({column.prompt, text});
         place.push_back(at->second);
       }
     }
   }
-  ids_ = encode::tokenize(model, engine, distinct);
+  ids_ = encode::tokenize(model, engine, std::span<const encode::PromptedText>(distinct));
   tokens_ = tokens_of(ids_);
 }
 

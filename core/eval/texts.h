@@ -1,10 +1,12 @@
-// The texts of an evaluation: tokenized once, each distinct text kept and encoded once.
+// The texts of an evaluation: tokenized once, each distinct text, with its prompt, kept and encoded
+// once.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "encode/encoder.h"
@@ -13,9 +15,13 @@ namespace hone::eval {
 
 class Texts {
  public:
-  // Columns of a table, all of as many rows.
-  Texts(std::initializer_list<const std::vector<std::string>*> columns, const model::SentenceModel& model,
-        compute::Engine& engine);
+  // A column of a table, and what is put before its texts.
+  struct Column {
+    const std::vector<std::string>* texts;
+    std::string_view prompt;
+  };
+  // All of as many rows.
+  Texts(std::initializer_list<Column> columns, const model::SentenceModel& model, compute::Engine& engine);
 
   // Vectors of the distinct texts, by column and row.
   class Vectors {

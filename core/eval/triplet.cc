@@ -21,9 +21,15 @@ class Triplet final : public Evaluation {
  public:
   Triplet(const data::Table& table, const model::SentenceModel& model,
           const std::shared_ptr<compute::Engine>& engine, Similarity primary, const Options& options)
-      : Evaluation(model, options.dim),
+      : Evaluation(
+            model, options.dim,
+            {{"anchor", encode::prompt_for(model, encode::Role::query, options.prompts)},
+             {"positive and negative", encode::prompt_for(model, encode::Role::document, options.prompts)}}),
         rows_(table.rows),
-        texts_({&table.text("anchor"), &table.text("positive"), &table.text("negative")}, model, *engine),
+        texts_({{&table.text("anchor"), prompt(0)},
+                {&table.text("positive"), prompt(1)},
+                {&table.text("negative"), prompt(1)}},
+               model, *engine),
         primary_(primary),
         margin_(options.margin),
         source_(table.source()) {

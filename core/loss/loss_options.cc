@@ -15,7 +15,7 @@ std::string LossOptions::key(std::string_view name) const {
 
 LossOptions::LossOptions(const LossInfo& info, std::string_view text) : info_(&info) {
   for (const OptionInfo& option : info.options) {
-    if (*option.usual != '\0') options_.parse(option, option.usual, option.name());
+    if (*option.default_value != '\0') options_.parse(option, option.default_value, option.name());
   }
   for (bool more = !text.empty(); more;) {
     const std::string_view piece = text.substr(0, text.find(','));
@@ -39,7 +39,8 @@ LossOptions::LossOptions(const LossInfo& info, std::string_view text) : info_(&i
     options_.parse(*option, value, cat("loss-options: ", name));
   }
   for (const OptionInfo& option : info.options) {
-    if (std::string_view(option.value == nullptr ? "" : option.value) == "LIST" && *option.usual == '\0')
+    if (std::string_view(option.value == nullptr ? "" : option.value) == "LIST" &&
+        *option.default_value == '\0')
       list(option.name());
   }
 }
@@ -52,7 +53,7 @@ std::string LossOptions::text() const {
   std::string out;
   for (const OptionInfo& option : info_->options) {
     const auto found = given_.find(option.name());
-    if (found != given_.end() && found->second != option.usual)
+    if (found != given_.end() && found->second != option.default_value)
       out += cat(out.empty() ? "" : ",", found->first, "=", found->second);
   }
   return out;

@@ -14,22 +14,22 @@ using config::Type;
 
 constexpr double kMost = std::numeric_limits<double>::max(), kMostWidths = 1e6;
 
-OptionInfo positive(const char* key, const char* usual, const char* help) {
-  return {key, Type::real, usual, "a number above 0", help, "X", 0, kMost, true};
+OptionInfo positive(const char* key, const char* default_value, const char* help) {
+  return {key, Type::real, default_value, "a number above 0", help, "X", 0, kMost, true};
 }
-OptionInfo margin(const char* key, const char* usual) {
-  return {key, Type::real, usual, "0 or more", "Distance beyond which a negative is far enough",
+OptionInfo margin(const char* key, const char* default_value) {
+  return {key, Type::real, default_value, "0 or more", "Distance beyond which a negative is far enough",
           "X", 0,          kMost};
 }
-OptionInfo choice(const char* key, const char* usual, const char* choices, const char* range,
+OptionInfo choice(const char* key, const char* default_value, const char* choices, const char* range,
                   const char* help) {
-  return {key, Type::text, usual, range, help, "NAME", 0, 0, false, false, choices};
+  return {key, Type::text, default_value, range, help, "NAME", 0, 0, false, false, choices};
 }
-OptionInfo similarity(const char* key, const char* usual) {
-  return choice(key, usual, "cosine|dot", "cosine or dot", "Similarity of two vectors");
+OptionInfo similarity(const char* key, const char* default_value) {
+  return choice(key, default_value, "cosine|dot", "cosine or dot", "Similarity of two vectors");
 }
-OptionInfo distance(const char* key, const char* usual) {
-  return choice(key, usual, "cosine|euclidean|manhattan", "cosine, euclidean or manhattan",
+OptionInfo distance(const char* key, const char* default_value) {
+  return choice(key, default_value, "cosine|euclidean|manhattan", "cosine, euclidean or manhattan",
                 "Distance of two vectors; cosine: 1 - cosine");
 }
 OptionInfo list(const char* key, const char* help) {
@@ -53,7 +53,7 @@ std::vector<LossInfo> make_table() {
        {"sentence1", "sentence2"},
        Labels::similarity,
        false,
-       "pairs with a similarity score: the usual choice",
+       "pairs with a similarity score: the default choice",
        "mean of (cos(u, v) - label)^2",
        "Reimers & Gurevych 2019, Sentence-BERT",
        with_matryoshka({}, "cosine.matryoshka", "cosine.matryoshka_weights", "cosine.matryoshka_per_batch")});
@@ -212,7 +212,8 @@ std::string loss_table_json() {
   for (const LossInfo& loss : loss_table()) {
     nlohmann::ordered_json options = nlohmann::ordered_json::array();
     for (const OptionInfo& o : loss.options)
-      options.push_back({{"name", o.name()}, {"usual", o.usual}, {"range", o.range}, {"help", o.help}});
+      options.push_back(
+          {{"name", o.name()}, {"default", o.default_value}, {"range", o.range}, {"help", o.help}});
     all.push_back({{"name", loss.name},
                    {"columns", loss.columns()},
                    {"use", loss.use},

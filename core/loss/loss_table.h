@@ -42,7 +42,7 @@ struct LossInfo {
 
 std::span<const LossInfo> loss_table();
 // All of it as JSON: [{"name", "columns", "use", "formula", "source", "in_batch_negatives", "options":
-// [{"name", "usual", "range", "help"}]}].
+// [{"name", "default", "range", "help"}]}].
 std::string loss_table_json();
 // Throws UsageError that lists the names.
 const LossInfo& find_loss(std::string_view name);
@@ -52,7 +52,7 @@ class LossOptions {
  public:
   // "scale=20,similarity=dot". Throws UsageError naming the piece.
   LossOptions(const LossInfo& info, std::string_view text);
-  std::string text() const;  // all that differ from the usual, in the table's order: what a run is known by
+  std::string text() const;  // all that differ from the default, in the table's order: what a run is known by
   bool given(std::string_view name) const;
   int64_t integer(std::string_view name) const { return options_.integer(key(name)); }
   double real(std::string_view name) const { return options_.real(key(name)); }

@@ -43,7 +43,7 @@ std::vector<float> base_vectors(const std::shared_ptr<const model::SentenceModel
                                 const std::shared_ptr<compute::Engine>& engine, const TrainData& data,
                                 const std::string& folder,
                                 const std::function<void(size_t, size_t)>& progress) {
-  const std::vector<int64_t> shape{static_cast<int64_t>(data.texts()), model->vector_dim()};
+  const std::vector<int64_t> shape{static_cast<int64_t>(data.encodings()), model->vector_dim()};
   fs::path file;
   if (!folder.empty()) {
     file = fs::path(folder) / (hexadecimal(hash_of(*model, data)) + ".safetensors");

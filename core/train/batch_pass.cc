@@ -14,7 +14,7 @@ void BatchPass::plan(const TrainData& data, std::span<const uint32_t> rows) {
   std::vector<Sequence> all;
   for (int64_t role = 0; role < data.roles(); ++role) {
     for (size_t i = 0; i < rows.size(); ++i)
-      all.push_back({role, static_cast<int64_t>(i), &data.ids(data.text(role, rows[i]))});
+      all.push_back({role, static_cast<int64_t>(i), &data.ids(data.encoded(role, rows[i]))});
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const Sequence& a, const Sequence& b) { return a.ids->size() > b.ids->size(); });

@@ -87,7 +87,7 @@ std::vector<LeftOut> FalseNegatives::alike(std::span<const uint32_t> rows, int64
     compute::Rows out((end - begin) * count, dim_);
     for (int64_t role = begin; role < end; ++role) {
       for (int64_t i = 0; i < count; ++i) {
-        const auto text = static_cast<int64_t>(data_.text(role, rows[static_cast<size_t>(i)]));
+        const auto text = static_cast<int64_t>(data_.encoded(role, rows[static_cast<size_t>(i)]));
         std::copy_n(vectors_.begin() + text * dim_, dim_, out.row((role - begin) * count + i));
       }
     }

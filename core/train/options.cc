@@ -54,6 +54,7 @@ TrainOptions train_options(const config::Options& o) {
   t.weight_decay = o.real("train.weight_decay");
   t.max_grad_norm = o.real("train.max_grad_norm");
   if (o.given("train.dropout")) t.dropout = o.real("train.dropout");
+  t.prompts = encode::parse_prompt_use(o.text("train.prompts"));
   if (o.given("train.label_scale")) t.label_scale = o.real("train.label_scale");
   if (o.given("train.max_seq_length"))
     t.max_seq_length = static_cast<int32_t>(o.integer("train.max_seq_length"));
@@ -139,6 +140,7 @@ bool TrainResult::below() const {
 nlohmann::ordered_json TrainResult::beforehand() const {
   nlohmann::ordered_json j = {{"loss", loss},
                               {"label_scale", label_scale},
+                              {"prompts", encode::prompts_json(prompts)},
                               {"data", preflight.json()},
                               {"warnings", preflight.warnings},
                               {"estimate", nullptr}};

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/options.h"
+#include "encode/prompts.h"
 #include "model/sentence_model.h"
 #include "train/preflight.h"
 #include "train/schedule.h"
@@ -36,9 +37,10 @@ struct TrainOptions {
   double warmup_ratio = 0;
   ScheduleKind schedule = ScheduleKind::linear;
   double weight_decay = 0;
-  double max_grad_norm = 1;  // 0: no clipping
-  double dropout = -1;       // negative: the model's own
-  double label_scale = 0;    // 0: read off the data
+  double max_grad_norm = 1;                             // 0: no clipping
+  double dropout = -1;                                  // negative: the model's own
+  encode::PromptUse prompts = encode::PromptUse::none;  // before the texts trained on
+  double label_scale = 0;                               // 0: read off the data
   uint64_t seed = 42;
   bool shuffle = true;
   int64_t eval_steps = 0;  // 0: at the end of each epoch
@@ -115,13 +117,14 @@ struct TrainResult {
   std::string loss;
   double label_scale = 1;
   Preflight preflight;
+  encode::PromptedTexts prompts;      // before the texts trained on
   std::optional<Estimate> estimate;   // where a callback asked for it
   std::vector<std::string> warnings;  // of the run itself
 
   std::string verdict_text() const;  // one line, also where there is no verdict
   bool below() const;                // by the verdict: who gets the model is to be warned
-  // {"loss", "label_scale", "data", "warnings", "estimate"}: for programs. Warnings are all there were: the
-  // preflight's, the run's own and a verdict below the base model.
+  // {"loss", "label_scale", "prompts", "data", "warnings", "estimate"}: for programs. Warnings are all there
+  // were: the preflight's, the run's own and a verdict below the base model.
   nlohmann::ordered_json beforehand() const;
 };
 

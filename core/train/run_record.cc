@@ -156,6 +156,14 @@ RunRecord read_run_record(const fs::path& file) {
 
 RunRecord read_run_record(const fs::path& file, const fs::path& place, const RunFrame& frame) {
   RunRecord record = read_run_record(file);
+  for (auto& [name, value] : record.identity) {
+    if (name == "loss-options" && value == "as usual") value = "default";  // its name in earlier records
+  }
+  for (const auto& [name, value] : frame.implied) {
+    if (std::none_of(record.identity.begin(), record.identity.end(),
+                     [&name = name](const auto& known) { return known.first == name; }))
+      record.identity.emplace_back(name, value);
+  }
   model::require_same(record.identity, frame.identity, place);
   check_frame(record, file, frame);
   for (auto* report : {&record.before, &record.best}) {

@@ -32,6 +32,7 @@ struct RunRecord {
 // What a record must fit.
 struct RunFrame {
   model::Identity identity;
+  model::Identity implied;  // what an earlier record means that does not name it
   int64_t steps_total = 0;
   bool evaluates = false;
   std::vector<std::string> metrics;  // of an evaluation, in the order of its report

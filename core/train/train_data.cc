@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -55,11 +56,20 @@ double read_label_scale(const data::Table& table) {
   return scale;
 }
 
+// What a text of training is: sentences stand side by side, and a text for a vector stands alone.
+encode::Role prompted_role(std::string_view role) {
+  if (role == "anchor") return encode::Role::query;
+  if (role.starts_with("positive") || role.starts_with("negative")) return encode::Role::document;
+  return encode::Role::none;
+}
+
 }  // namespace
 
 TrainData::TrainData(Rows given, const loss::LossInfo& loss, double label_scale,
-                     const model::SentenceModel& model, compute::Engine& engine)
+                     const model::SentenceModel& model, compute::Engine& engine, encode::PromptUse prompts)
     : table_(given.table().outline()), roles_(text_roles(loss, given.table())) {
+  for (const std::string& role : roles_)
+    prompts_.emplace_back(role, encode::prompt_for(model, prompted_role(role), prompts));
   read_labels(given, loss, label_scale);
   const data::Table& table = given.table();
   std::vector<std::string_view> distinct;
@@ -84,7 +94,30 @@ TrainData::TrainData(Rows given, const loss::LossInfo& loss, double label_scale,
     }
   }
   about_empty_texts_ = data::about_empty_texts(table, roles_);
-  ids_ = encode::tokenize(model, engine, distinct);
+  texts_ = static_cast<uint32_t>(distinct.size());
+  tokenize(distinct, model, engine);
+}
+
+// What is encoded is one for each text and prompt that meet, in the order in which they do.
+void TrainData::tokenize(const std::vector<std::string_view>& texts, const model::SentenceModel& model,
+                         compute::Engine& engine) {
+  std::map<std::string_view, std::vector<int64_t>> by_prompt;  // number of a text with it; -1: none so far
+  std::vector<encode::PromptedText> encoded;
+  for (size_t role = 0; role < roles_.size(); ++role) {
+    const std::string& prompt = prompts_[role].second;
+    std::vector<int64_t>& numbers = by_prompt[prompt];
+    numbers.resize(texts.size(), -1);
+    for (uint32_t row = 0; row < rows(); ++row) {
+      const uint32_t number = text(static_cast<int64_t>(role), row);
+      if (numbers[number] < 0) {
+        numbers[number] = static_cast<int64_t>(encoded.size());
+        encoded.push_back({prompt, texts[number]});
+      }
+      encoded_of_.push_back(static_cast<uint32_t>(numbers[number]));
+    }
+  }
+  if (by_prompt.size() == 1) encoded_of_ = {};  // the same numbers in the same order
+  ids_ = encode::tokenize(model, engine, std::span<const encode::PromptedText>(encoded));
 }
 
 void TrainData::wrong_label(const std::string& role, size_t row, double found,
@@ -158,12 +191,13 @@ std::pair<float, float> TrainData::label_range() const {
 
 int64_t TrainData::tokens(uint32_t row) const {
   int64_t sum = 0;
-  for (int64_t role = 0; role < roles(); ++role) sum += static_cast<int64_t>(ids_[text(role, row)].size());
+  for (int64_t role = 0; role < roles(); ++role) sum += static_cast<int64_t>(ids_[encoded(role, row)].size());
   return sum;
 }
 
 size_t TrainData::bytes() const {
-  size_t bytes = table_.lines.capacity() * sizeof table_.lines[0] + text_of_.capacity() * sizeof text_of_[0] +
+  size_t bytes = table_.lines.capacity() * sizeof table_.lines[0] +
+                 (text_of_.capacity() + encoded_of_.capacity()) * sizeof text_of_[0] +
                  labels_.capacity() * sizeof labels_[0] + groups_.capacity() * sizeof(uint32_t);
   for (const auto& ids : ids_) bytes += sizeof ids + ids.capacity() * sizeof ids[0] + kAllocation;
   return bytes;

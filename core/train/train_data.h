@@ -1,7 +1,8 @@
 // The rows of a training run: texts tokenized once, labels as the loss wants them.
 //
-// Rules: equal texts are one text, tokenized and kept once; their number says that they are equal. A label
-// that the loss cannot use is found here, with file, row and column. The texts themselves are not kept.
+// Rules: equal texts are one text, tokenized and kept once for each prompt put before it; their number says
+// that they are equal, whatever stands before them. A label that the loss cannot use is found here, with
+// file, row and column. The texts themselves are not kept.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 
 #include "compute/graph.h"
 #include "data/dataset.h"
+#include "encode/prompts.h"
 #include "loss/loss_table.h"
 #include "model/sentence_model.h"
 
@@ -37,12 +39,15 @@ class TrainData {
   // [0, 5], rounding aside; anything else is an Error that asks for --label-scale, and so are files that
   // differ in this.
   TrainData(Rows rows, const loss::LossInfo& loss, double label_scale, const model::SentenceModel& model,
-            compute::Engine& engine);
+            compute::Engine& engine, encode::PromptUse prompts = encode::PromptUse::none);
 
   int64_t rows() const { return static_cast<int64_t>(table_.rows); }
   int64_t roles() const { return static_cast<int64_t>(roles_.size()); }
   const std::vector<std::string>& role_names() const { return roles_; }
   double label_scale() const { return label_scale_; }
+  const encode::PromptedTexts& prompts() const {
+    return prompts_;
+  }                                                     // what stands before the texts of each role
   int64_t label_width() const { return label_width_; }  // 0: none
   const float* labels(uint32_t row) const { return labels_.data() + row * label_width_; }
   std::pair<float, float> label_range() const;
@@ -51,8 +56,14 @@ class TrainData {
   uint32_t text(int64_t role, uint32_t row) const {
     return text_of_[static_cast<size_t>(role * rows()) + row];
   }
-  uint32_t texts() const { return static_cast<uint32_t>(ids_.size()); }
-  const std::vector<int32_t>& ids(uint32_t text) const { return ids_[text]; }
+  uint32_t texts() const { return texts_; }
+  // Number of what is encoded: the text with its prompt, below encodings(). Where all texts have the same
+  // prompt it is that of the text.
+  uint32_t encoded(int64_t role, uint32_t row) const {
+    return encoded_of_.empty() ? text(role, row) : encoded_of_[static_cast<size_t>(role * rows()) + row];
+  }
+  uint32_t encodings() const { return static_cast<uint32_t>(ids_.size()); }
+  const std::vector<int32_t>& ids(uint32_t encoded) const { return ids_[encoded]; }
   const std::vector<std::vector<int32_t>>& all_ids() const { return ids_; }
   // Number of the row's id (role "id"); rows without one have none in common. Empty: no ids.
   const std::vector<uint32_t>& groups() const { return groups_; }
@@ -64,13 +75,18 @@ class TrainData {
   size_t bytes() const;                                // of memory
 
  private:
+  void tokenize(const std::vector<std::string_view>& texts, const model::SentenceModel& model,
+                compute::Engine& engine);
   void read_labels(Rows& rows, const loss::LossInfo& loss, double label_scale);
   [[noreturn]] void wrong_label(const std::string& role, size_t row, double found,
                                 const std::string& expected) const;
 
   data::Table table_;
   std::vector<std::string> roles_;
-  std::vector<uint32_t> text_of_;  // [roles, rows]
+  encode::PromptedTexts prompts_;     // by role
+  std::vector<uint32_t> text_of_;     // [roles, rows]
+  std::vector<uint32_t> encoded_of_;  // the same; empty: as text_of_
+  uint32_t texts_ = 0;
   std::vector<std::vector<int32_t>> ids_;
   std::vector<uint32_t> groups_;
   std::vector<float> labels_;  // [rows, label_width]

@@ -23,6 +23,12 @@ const loss::LossInfo& loss_of(const data::Table& table) {
   return loss_for(names, {}, table.source());
 }
 
+std::string names_of(const encode::PromptedTexts& prompts) {
+  std::string list;
+  for (const auto& [texts, prompt] : prompts) list += cat(list.empty() ? "" : ", ", texts);
+  return list;
+}
+
 void require_metric(const std::string& metric, const std::vector<std::string>& names) {
   if (std::find(names.begin(), names.end(), metric) != names.end()) return;
   std::string list;
@@ -42,7 +48,7 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
       options_((check_options(options), std::move(options))),
       loss_(options_.loss.empty() ? loss_of(train.table()) : loss::find_loss(options_.loss)),
       loss_options_(loss_, options_.loss_options),
-      data_(std::move(train), loss_, options_.label_scale, *model_, *engine_),
+      data_(std::move(train), loss_, options_.label_scale, *model_, *engine_, options_.prompts),
       batches_(data_, options_) {
   const auto made = loss::make_loss(loss_, loss_options_, setup());  // what does not go together is found now
   rules_ = TensorRules(options_.freeze, options_.rates, options_.learning_rate, *model_, made->heads());
@@ -51,6 +57,10 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
     fail_usage("label-scale: found with the loss ", loss_.name, ", whose labels are not scaled");
   if (options_.mask_similarity <= 1 && !loss_.in_batch)
     fail_usage("mask-similarity: the loss ", loss_.name, " has no negatives of other rows to mask");
+  if (options_.prompts != encode::PromptUse::none && !encode::any_prompt(data_.prompts()))
+    throw config::OptionError("train.prompts", cat("prompts: ", encode::prompt_use_name(options_.prompts),
+                                                   " found, but the model of ", model_->folder,
+                                                   " has no such prompt for ", names_of(data_.prompts())));
   if (evaluation) eval_ = evaluation(*model_);
   evaluation = nullptr;  // and the texts that it may hold
   if (eval_) {
@@ -79,7 +89,7 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
     frame_.identity.emplace_back(name, std::move(value));
   };
   note("loss", loss_.name);
-  note("loss-options", loss_options_.text().empty() ? "as usual" : loss_options_.text());
+  note("loss-options", loss_options_.text().empty() ? "default" : loss_options_.text());
   note("metric", eval_ ? options_.metric : "none");
   note("micro-batches", micro_tokens_ == 0 ? "whole batches" : cat("of ", micro_tokens_, " tokens"));
   note("data", cat(data_.rows(), " rows with hash ", data_.table().content_hash));
@@ -88,6 +98,11 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
                           : "none");
   note("dim", eval_ && eval_->dim() > 0 ? cat(eval_->dim()) : "none");
   note("model", model::model_identity(*model_));
+  // Before there was a choice the default prompt stood before every text.
+  const std::string before_choice = model_->prompt().empty() ? "none" : "default";
+  note("prompts", encode::use_of(*model_, data_.prompts()));
+  note("eval-prompts", eval_ ? encode::use_of(*model_, eval_->prompts()) : "none");
+  frame_.implied = {{"prompts", before_choice}, {"eval-prompts", eval_ ? before_choice : "none"}};
   frame_.evaluates = eval_ != nullptr;
   if (eval_) {
     frame_.metrics = eval_->metric_names();
@@ -212,6 +227,7 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
   result.loss = loss_.name;
   result.label_scale = label_scale();
   result.preflight = preflight_;
+  result.prompts = data_.prompts();
   Run run;
   run.start = model_;
   run.state.identity = frame_.identity;

@@ -73,6 +73,8 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
   const std::string chosen = loss_options_.text();
   card.loss = cat(loss_.name, chosen.empty() ? "" : cat(" (", chosen, ")"), ": ", loss_.formula);
   card.settings = options_.identity();
+  if (encode::has_prompts(*model_))
+    card.settings.emplace_back("prompts of the texts trained on", encode::prompts_line(data_.prompts()));
   if (options_.patience > 0) card.settings.emplace_back("patience", cat(options_.patience));
   if (options_.min_gain > 0) card.settings.emplace_back("min-gain", cat(options_.min_gain));
   if (eval_) card.settings.emplace_back("metric", options_.metric);

@@ -16,6 +16,15 @@ std::vector<std::string> Trainer::introduction() const {
       cat("engine: ", engine_->describe()),
       cat("loss: ", loss_.name,
           options_.loss.empty() ? " (as suits the columns; --loss names another), " : ", ", loss_.formula)};
+  if (encode::has_prompts(*model_)) {
+    lines.push_back(cat("prompts: ", encode::prompts_line(data_.prompts()),
+                        options_.prompts == encode::PromptUse::none
+                            ? " (--prompts default or roles puts the model's)"
+                            : " (--prompts)"));
+    if (eval_)
+      lines.push_back(
+          cat("prompts of the evaluation: ", encode::prompts_line(eval_->prompts()), " (--eval-prompts)"));
+  }
   for (std::string& line : preflight_.lines()) lines.push_back(std::move(line));
   if (label_scale() != 1) {
     lines.push_back(cat("labels are divided by ", label_scale(),
@@ -32,7 +41,7 @@ size_t Trainer::mask_bytes(bool all_directions) {
     most = std::max(most, false_negatives_->bytes_of_batch(batches_.rows(0, b), all_directions));
   const bool vectors_to_come = options_.mask_similarity <= 1 && !false_negatives_->has_vectors();
   const auto dim = static_cast<size_t>(vectors_to_come ? model_->vector_dim() : 0);
-  return most + false_negatives_->bytes() + static_cast<size_t>(data_.texts()) * dim * sizeof(float);
+  return most + false_negatives_->bytes() + static_cast<size_t>(data_.encodings()) * dim * sizeof(float);
 }
 
 // A run of it, and the results of the base model's, the latest and the best.
@@ -125,7 +134,7 @@ void Trainer::estimate(Run& run, const TrainCallbacks& callbacks) {
   for (uint32_t row : rows) {
     if (micro_tokens_ > 0 && batch.tokens() + data_.tokens(row) > micro_tokens_ && batch.tokens() > 0) break;
     for (int64_t role = 0; role < data_.roles(); ++role)
-      batch.add(data_.ids(data_.text(role, row)), row, static_cast<uint32_t>(role));
+      batch.add(data_.ids(data_.encoded(role, row)), row, static_cast<uint32_t>(role));
   }
   double best = HUGE_VAL;
   for (int i = 0; i < 2; ++i) {

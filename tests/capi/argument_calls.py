@@ -47,6 +47,14 @@ VALUES = {
     "const char * qrels": "v.qrels()",
     "const hone_str * texts": "v.texts()",
     "hone_model_encode.count": "Values::kTexts",
+    "const hone_str * corpus": "v.texts()",
+    "const hone_str * queries": "v.texts()",
+    "hone_model_nearest.corpus_count": "Values::kTexts",
+    "hone_model_nearest.query_count": "Values::kTexts",
+    "hone_model_nearest.top": "2",
+    "int64_t * indices": "v.place<int64_t>(2 * Values::kTexts)",
+    "float * scores": "v.place<float>(2 * Values::kTexts)",
+    "size_t out_places": "2 * Values::kTexts",
     "float * out": "v.floats()",
     "size_t out_floats": "Values::kFloats",
     "struct ArrowArrayStream * in": "v.texts_stream()",
@@ -100,6 +108,16 @@ REFUSED = {
     "hone_model_encode.out_floats": [
         ("0", "c.out_floats = 0;", EINVAL, "out_floats"),
         ("one too few", "c.out_floats -= 1;", EINVAL, "out_floats")],
+    "hone_model_nearest.corpus": [
+        ("a text of NULL", "v.texts()[1] = {nullptr, 5};", EINVAL, "corpus"),
+        ("a text that is not UTF-8", r'v.texts()[1] = {"a\xff", 2};', "{HONE_EFORMAT}", None)],
+    **{f"hone_model_nearest.{name}": [(what, f"c.{name} = {value};", EINVAL, name) for what, value in HUGE]
+       for name in ("corpus_count", "query_count")},
+    "hone_model_nearest.top": [
+        (what, f"c.top = {value};", EINVAL, None) for what, value in [("0", "0"), *HUGE, ("more than there is room", "3")]],
+    "hone_model_nearest.out_places": [
+        ("0", "c.out_places = 0;", EINVAL, "out_places"),
+        ("one too few", "c.out_places -= 1;", EINVAL, "out_places")],
     "hone_model_encode_arrow.in": [("released", "c.in->release(c.in);", EINVAL, "in")],
     "hone_dataset_from_arrow.stream": [("released", "c.stream->release(c.stream);", EINVAL, "stream")],
     "hone_dataset_create.columns": [
@@ -126,6 +144,7 @@ REFUSED = {
     "hone_trainer_backward.floats": [
         (value, f"c.floats = {value};", EINVAL, "floats")
         for value in ("0", "c.floats - 1", "c.floats + 1", "SIZE_MAX")],
+    "hone_model_compare.dataset": [("without a row", "c.dataset = v.growing_dataset();", PATH, None)],
     "hone_model_evaluate.dataset": [("without a row", "c.dataset = v.growing_dataset();", PATH, None)],
     "hone_trainer_create.dataset": [("without a row", "c.dataset = v.growing_dataset();", PATH, None)],
 }
@@ -133,6 +152,10 @@ REFUSED = {
 ACCEPTED = {
     "hone_model_encode.count": [("0", "c.count = 0;")],
     "hone_model_encode.out_floats": [("more than needed", "c.out_floats = SIZE_MAX;")],
+    "hone_model_nearest.corpus_count": [("0", "c.corpus_count = 0;")],
+    "hone_model_nearest.query_count": [("0", "c.query_count = 0;")],
+    "hone_model_nearest.top": [("1", "c.top = 1;")],
+    "hone_model_nearest.out_places": [("more than needed", "c.out_places = SIZE_MAX;")],
     "hone_dataset_info.head": [("0", "c.head = 0;"), ("SIZE_MAX", "c.head = SIZE_MAX;")],
     "hone_job_wait.timeout_ms": [(t, f"c.timeout_ms = {t};") for t in ("-1", "INT64_MIN", "INT64_MAX")],
     "hone_job_next_event.timeout_ms": [(t, f"c.timeout_ms = {t};") for t in ("-1", "INT64_MIN", "INT64_MAX")],

@@ -34,9 +34,9 @@ Setting some_value(const std::string& key, int32_t type) {
   return {key, true};
 }
 
-// The text of `usual` as a value of its type.
-Setting usual_value(const hone_option& option) {
-  const std::string text = option.usual;
+// The text of `default_value` as a value of its type.
+Setting default_value_of(const hone_option& option) {
+  const std::string text = option.default_value;
   const char* end = text.data() + text.size();
   int64_t integer = 0;
   double real = 0;
@@ -69,7 +69,7 @@ TEST(Options, EachIsDescribedWhole) {
     EXPECT_NE(name.find('.'), std::string::npos);
     EXPECT_NE(std::find(kTypes.begin(), kTypes.end(), option.type), kTypes.end()) << option.type;
     EXPECT_EQ(option.reserved, 0);
-    ASSERT_NE(option.usual, nullptr);
+    ASSERT_NE(option.default_value, nullptr);
     ASSERT_NE(option.range, nullptr);
     EXPECT_NE(std::string(option.range), "");
     EXPECT_NE(help, "");
@@ -84,9 +84,9 @@ TEST(Options, EachIsDescribedWhole) {
 
 TEST(Options, TheUsualValueCanBeSet) {
   for (const hone_option& option : all_options()) {
-    if (*option.usual == 0) continue;
+    if (*option.default_value == 0) continue;
     SCOPED_TRACE(option.name);
-    EXPECT_NO_THROW(make_config({usual_value(option)})) << option.usual;
+    EXPECT_NO_THROW(make_config({default_value_of(option)})) << option.default_value;
   }
 }
 
@@ -247,7 +247,8 @@ TEST(Options, LossesAreThoseOfTheTable) {
   for (size_t i = 0; i < table.size(); ++i) {
     nlohmann::json options = nlohmann::json::array();
     for (const config::OptionInfo& o : table[i].options)
-      options.push_back({{"name", o.name()}, {"usual", o.usual}, {"range", o.range}, {"help", o.help}});
+      options.push_back(
+          {{"name", o.name()}, {"default", o.default_value}, {"range", o.range}, {"help", o.help}});
     const nlohmann::json expected = {
         {"name", table[i].name},        {"columns", table[i].columns()},
         {"use", table[i].use},          {"formula", table[i].formula},

@@ -2,6 +2,8 @@
  * by_library job MODEL TRAIN DEV OUT     fine-tunes by a job, saves the tuned model
  * by_library steps MODEL TRAIN OUT       the same step by step, without an evaluation
  * by_library encode MODEL TEXT...        vectors as raw float32 on standard output
+ * by_library compare MODEL OTHER DATA    their comparison as JSON
+ * by_library nearest MODEL QUERY TEXT... index and score of the texts, best first
  * by_library losses                      the list of losses
  *
  * With the options that run_capi_cli.sh gives to the command, and threads as HONE_CHECK_THREADS says.
@@ -78,6 +80,40 @@ static void print_vectors(const hone_model *model, char **arguments, size_t coun
   free(texts);
 }
 
+static void print_comparison(hone_runtime *runtime, const hone_model *model, const char *folder, const char *file) {
+  hone_error *error = NULL;
+  hone_model *other = NULL;
+  hone_dataset *data = NULL;
+  hone_buffer *json = NULL;
+  check(hone_model_load(runtime, folder, &other, &error), &error);
+  check(hone_dataset_read(runtime, file, NULL, &data, &error), &error);
+  check(hone_model_compare(model, other, data, NULL, &json, &error), &error);
+  puts(hone_buffer_data(json, NULL));
+  hone_buffer_release(json);
+  hone_dataset_release(data);
+  hone_model_release(other);
+}
+
+static void print_nearest(const hone_model *model, const char *query, char **arguments, size_t count) {
+  hone_str *texts = malloc((count + 1) * sizeof *texts), asked;
+  int64_t *indices = malloc((count + 1) * sizeof *indices);
+  float *scores = malloc((count + 1) * sizeof *scores);
+  hone_error *error = NULL;
+  size_t i;
+  if (texts == NULL || indices == NULL || scores == NULL) exit(1);
+  for (i = 0; i < count; ++i) {
+    texts[i].data = arguments[i];
+    texts[i].size = strlen(arguments[i]);
+  }
+  asked.data = query;
+  asked.size = strlen(query);
+  check(hone_model_nearest(model, texts, count, &asked, 1, count, NULL, indices, scores, count, &error), &error);
+  for (i = 0; i < count && indices[i] >= 0; ++i) printf("%d %.6f\n", (int)indices[i], scores[i]);
+  free(scores);
+  free(indices);
+  free(texts);
+}
+
 static int print_losses(void) {
   hone_error *error = NULL;
   hone_buffer *losses = NULL;
@@ -109,6 +145,10 @@ int main(int argc, char **argv) {
     check(hone_model_save(tuned, argv[4], NULL, &error), &error);
   } else if (strcmp(argv[1], "encode") == 0) {
     print_vectors(model, argv + 3, (size_t)argc - 3);
+  } else if (strcmp(argv[1], "compare") == 0 && argc == 5) {
+    print_comparison(runtime, model, argv[3], argv[4]);
+  } else if (strcmp(argv[1], "nearest") == 0) {
+    print_nearest(model, argv[3], argv + 4, (size_t)argc - 4);
   } else {
     fprintf(stderr, "by_library: no such use\n");
     return 1;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run_capi_cli.sh PREFIX: the C interface gives the bits that the command of the same installation gives, at another number
-# of threads: fine-tuning by a job, by a job that writes the folder itself, step by step; and encoding. And it
-# lists the same losses. ../bindings/common.sh says what it needs.
+# of threads: fine-tuning by a job, by a job that writes the folder itself, step by step; and encoding. Both compare
+# two models, find the nearest texts and list the losses alike. ../bindings/common.sh says what it needs.
 
 source "$(dirname -- "${BASH_SOURCE[0]}")/../bindings/common.sh"
 need cc cmp
@@ -44,6 +44,20 @@ printf '%s\n' "${texts[@]}" >"$work/texts.txt"
 bytes=$(wc -c <"$work/vectors.raw")
 [[ $bytes -gt 0 ]] || die 'no vectors'
 cmp <(tail -c "$bytes" "$work/vectors.npy") "$work/vectors.raw" || die 'the vectors differ'
+
+# number NAME FILE: the number of that key in a JSON of one line or of many.
+number() { tr -d ' \n' <"$2" | grep -o "\"$1\":[-0-9.e]*" | head -1; }
+"$hone" eval --quiet --json --threads 1 --model "$work/command" --compare "$model" --data "$dev" >"$work/compared.command"
+"$work/by_library" compare "$work/command" "$model" "$dev" >"$work/compared.library"
+for name in spearman_cosine spearman_cosine_difference share_better; do
+  one=$(number "$name" "$work/compared.command") other=$(number "$name" "$work/compared.library")
+  [[ -n $one && $one == "$other" ]] || die "the comparisons differ: $one and $other"
+done
+
+"$hone" nearest --quiet --json --threads 1 --model "$model" --corpus "$work/texts.txt" --query guitar --top 3 |
+  awk '/"index"/ { sub(",", "", $2); at = $2 } /"score"/ { sub(",", "", $2); printf "%d %.6f\n", at, $2 }' >"$work/nearest.command"
+"$work/by_library" nearest "$model" guitar "${texts[@]}" | cmp "$work/nearest.command" - || die 'the nearest texts differ'
+[[ $(wc -l <"$work/nearest.command") -eq 3 ]] || die 'three nearest texts are missing'
 
 "$hone" losses --json >"$work/losses.command"
 [[ -s $work/losses.command ]] || die 'no losses are listed'

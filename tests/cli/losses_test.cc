@@ -38,7 +38,7 @@ TEST(Losses, are_listed_with_all_that_a_choice_needs) {
     }
     for (const Json& option : loss.at("options")) {
       const std::string line =
-          "\n  " + option.at("name").get<std::string>() + "=" + option.at("usual").get<std::string>();
+          "\n  " + option.at("name").get<std::string>() + "=" + option.at("default").get<std::string>();
       EXPECT_NE(section.find(line), std::string::npos) << line << " in:" << section;
       EXPECT_NE(
           section.find(option.at("help").get<std::string>() + "; " + option.at("range").get<std::string>()),
@@ -129,7 +129,7 @@ std::string tsv(const std::vector<Row>& rows, const std::string& without = "") {
   return text;
 }
 
-// By the option's name: one that is not the usual, and one that cannot be.
+// By the option's name: one that is not the default, and one that cannot be.
 const std::map<std::string, std::pair<std::string, std::string>> kValues{
     {"scale", {"5", "0"}},
     {"similarity", {"", "manhattan"}},
@@ -175,9 +175,9 @@ const Json& entry(const std::string& loss) {
 
 TEST_P(EveryLoss, trains_and_stands_in_the_card_with_its_options) {
   for (const Json& option : entry(GetParam().loss).at("options")) {
-    const std::string name = option.at("name"), usual = option.at("usual");
+    const std::string name = option.at("name"), default_value = option.at("default");
     std::string value = kValues.at(name).first;
-    if (name == "similarity") value = usual == "dot" ? "cosine" : "dot";
+    if (name == "similarity") value = default_value == "dot" ? "cosine" : "dot";
     const std::string chosen = with_partner(name, value);
     const Result r = with({"--loss-options", chosen, "--overwrite"});
     ASSERT_EQ(r.code, 0) << chosen << ": " << r.err;

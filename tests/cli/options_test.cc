@@ -102,6 +102,8 @@ std::vector<Case> train_cases() {
       t("freeze", "embeddings", "[a", "a regular expression"),
       t("rates", "embeddings=1e-6;layer\\.0=0", "embeddings=10", "REGEX=RATE with a rate from 0 to below 10"),
       t("label-scale", "2", "0", "a number above 0"),
+      t("prompts", "none", "query", "none, default or roles"),
+      t("eval-prompts", "none", "query", "roles, default or none", kEvaluated),
       t("max-seq-length", "16", "0", "1 to 1000000000"),
       t("seed", "7", "-1", "0 to 9223372036854775807"),
       flag("train", "no-shuffle"),
@@ -150,6 +152,7 @@ std::vector<Case> eval_cases() {
       e("task", "triplet", "poetry", "sts, binary, triplet, retrieval or mse",
         Strings{"--data", "@/triplet.tsv"}),
       e("similarity", "dot", "jaccard", "model, cosine, dot, euclidean or manhattan", binary),
+      e("prompts", "none", "query", "roles, default or none", binary),
       e("dim", "32", "-1", "1 to the width of the model's vectors", binary),
       {"eval",
        "columns",
@@ -285,11 +288,12 @@ TEST(Options, of_a_program_are_those_of_the_commands) {
   const std::set<std::string> in_programs_alone{"save.overwrite", "train.out", "train.existing"};
   for (const Json& option : list) {
     const std::string key = option.at("name"), help = option.at("help"), range = option.at("range"),
-                      usual = option.at("default");
-    EXPECT_NE(("\n" + text.out)
-                  .find("\n" + key + " (" + option.at("type").get<std::string>() + ", " + range +
-                        (usual.empty() ? "" : "; default " + usual) + ")\n    " + help + "\n"),
-              std::string::npos)
+                      default_value = option.at("default");
+    EXPECT_NE(
+        ("\n" + text.out)
+            .find("\n" + key + " (" + option.at("type").get<std::string>() + ", " + range +
+                  (default_value.empty() ? "" : "; default " + default_value) + ")\n    " + help + "\n"),
+        std::string::npos)
         << key;
     std::string flag = key.substr(key.find('.') + 1);
     std::replace(flag.begin(), flag.end(), '_', '-');

@@ -35,32 +35,32 @@ TEST(OptionTable, has_one_well_formed_entry_a_key) {
   EXPECT_EQ(find_option(""), nullptr);
 }
 
-TEST(OptionTable, usual_values_are_accepted_and_taken) {
-  const Options usual;
+TEST(OptionTable, default_values_are_accepted_and_taken) {
+  const Options defaults;
   for (const OptionInfo& info : option_table()) {
-    if (*info.usual == '\0') continue;
+    if (*info.default_value == '\0') continue;
     Options set;
-    set.parse(info, info.usual, info.key);
+    set.parse(info, info.default_value, info.key);
     switch (info.type) {
       case Type::text:
-        EXPECT_EQ(set.text(info.key), usual.text(info.key));
+        EXPECT_EQ(set.text(info.key), defaults.text(info.key));
         break;
       case Type::integer:
-        EXPECT_EQ(set.integer(info.key), usual.integer(info.key));
+        EXPECT_EQ(set.integer(info.key), defaults.integer(info.key));
         break;
       case Type::real:
-        EXPECT_EQ(set.real(info.key), usual.real(info.key));
+        EXPECT_EQ(set.real(info.key), defaults.real(info.key));
         break;
       case Type::boolean:
-        EXPECT_EQ(set.boolean(info.key), usual.boolean(info.key));
+        EXPECT_EQ(set.boolean(info.key), defaults.boolean(info.key));
         break;
     }
     EXPECT_TRUE(set.given(info.key));
-    EXPECT_FALSE(usual.given(info.key));
+    EXPECT_FALSE(defaults.given(info.key));
   }
-  EXPECT_EQ(usual.integer("train.batch_size"), 32);
-  EXPECT_EQ(usual.real("train.lr"), 5e-5);
-  EXPECT_THROW(usual.real("train.dropout"), std::logic_error);
+  EXPECT_EQ(defaults.integer("train.batch_size"), 32);
+  EXPECT_EQ(defaults.real("train.lr"), 5e-5);
+  EXPECT_THROW(defaults.real("train.dropout"), std::logic_error);
 }
 
 TEST(Options, of_unknown_keys_name_the_nearest) {

@@ -85,7 +85,7 @@ TEST(LossCases, are_there_for_every_loss_with_every_option_and_choice) {
       while (!rest.empty()) {
         const std::string_view one = rest.substr(0, rest.find('|'));
         rest.remove_prefix(std::min(rest.size(), one.size() + 1));
-        if (one != option.usual) {
+        if (one != option.default_value) {
           EXPECT_NE(given.find(begin + std::string(one) + ","), std::string::npos)
               << option.key << " " << one;
         }

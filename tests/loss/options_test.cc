@@ -34,14 +34,14 @@ TEST(LossTable, finds_each_loss_by_its_name_and_lists_them_all_for_another) {
                    "loss: \"" + std::string(wrong) + "\" found, one of " + names + " expected");
 }
 
-TEST(LossTable, gives_every_option_the_name_of_its_loss_and_a_usual_value_it_takes) {
+TEST(LossTable, gives_every_option_the_name_of_its_loss_and_a_default_value_it_takes) {
   for (const LossInfo& info : loss_table()) {
     for (const config::OptionInfo& option : info.options) {
       EXPECT_EQ(std::string(option.key), std::string(info.name) + "." + std::string(option.name()));
       EXPECT_NE(std::string(option.help), "") << option.key;
       EXPECT_NE(std::string(option.range), "") << option.key;
-      if (*option.usual == '\0') continue;
-      const LossOptions given(info, std::string(option.name()) + "=" + option.usual);
+      if (*option.default_value == '\0') continue;
+      const LossOptions given(info, std::string(option.name()) + "=" + option.default_value);
       EXPECT_TRUE(given.given(option.name())) << option.key;
       EXPECT_EQ(given.text(), "") << option.key;
     }
@@ -63,7 +63,7 @@ TEST(LossTable, as_json_names_every_loss_and_option) {
     ASSERT_EQ(options.size(), info.options.size()) << info.name;
     for (size_t k = 0; k < options.size(); ++k) {
       EXPECT_EQ(options[k].at("name"), info.options[k].name());
-      EXPECT_EQ(options[k].at("usual"), info.options[k].usual);
+      EXPECT_EQ(options[k].at("default"), info.options[k].default_value);
       EXPECT_EQ(options[k].at("range"), info.options[k].range);
       EXPECT_EQ(options[k].at("help"), info.options[k].help);
     }
@@ -80,7 +80,7 @@ TEST(LossTable, says_which_columns_a_loss_wants) {
 
 // --- options as typed ---
 
-TEST(LossOptions, not_given_are_as_usual) {
+TEST(LossOptions, not_given_are_default) {
   const LossOptions mnr(find_loss("mnr"), "");
   EXPECT_EQ(mnr.real("scale"), 20);
   EXPECT_EQ(mnr.word("similarity"), "cosine");
@@ -104,7 +104,7 @@ TEST(LossOptions, are_read_by_type) {
   EXPECT_EQ(LossOptions(find_loss("triplet"), "margin=0").real("margin"), 0);
 }
 
-TEST(LossOptions, are_known_by_what_differs_from_the_usual_in_the_order_of_the_table) {
+TEST(LossOptions, are_known_by_what_differs_from_the_default_in_the_order_of_the_table) {
   const LossInfo& mnr = find_loss("mnr");
   EXPECT_EQ(LossOptions(mnr, "mask=none,similarity=dot,scale=20").text(), "similarity=dot,mask=none");
   EXPECT_EQ(LossOptions(mnr, "similarity=dot,mask=none").text(), "similarity=dot,mask=none");
@@ -166,7 +166,8 @@ TEST(LossOptions, with_wrong_values_are_refused_by_every_loss) {
         refused(info.name, name + "=" + value, begin + "\"" + value + "\" found, " + expected + " expected");
       };
       const bool list = option.type == config::Type::text && *option.choices == '\0';
-      if (list && *option.usual != '\0') continue;  // a list of words: checked with what they make (below)
+      if (list && *option.default_value != '\0')
+        continue;  // a list of words: checked with what they make (below)
       if (list) {
         for (const char* value : {"x", "", "8+", "+8", "8++4", "8+x", "-8", "nan", "inf", "8 4", "1e10"})
           refused(info.name, name + "=" + value,
