@@ -14,9 +14,9 @@ using encode::PromptUse;
 using testing::ModelFolder;
 using Texts = std::vector<std::string>;
 
-const Texts kCorpus{"The horse wants hot tea", "A man sings a little song", "The old dog reads a long letter",
+const Texts kTexts{"The horse wants hot tea", "A man sings a little song", "The old dog reads a long letter",
                     "My mother is swimming in the sea", "A black cat is playing a game"};
-const Texts kQueries{"The woman reads a letter", "hot tea", "A man"};
+const Texts kAsked{"The woman reads a letter", "hot tea", "A man"};
 
 class NearestTexts : public ::testing::Test {
  protected:
@@ -49,8 +49,8 @@ class NearestTexts : public ::testing::Test {
     const auto plain = ModelFolder("mean-gelu").load();
     encode::Encoder encoder(plain, engine);
     Texts queries, corpus;
-    for (const auto& text : kQueries) queries.push_back(query + text);
-    for (const auto& text : kCorpus) corpus.push_back(document + text);
+    for (const auto& text : kAsked) queries.push_back(query + text);
+    for (const auto& text : kTexts) corpus.push_back(document + text);
     encode::EncodeOptions options;
     options.normalize = similarity == "cosine";
     options.dim = dim;
@@ -75,25 +75,25 @@ class NearestTexts : public ::testing::Test {
 TEST_F(NearestTexts, are_found_with_the_prompts_of_their_roles) {
   for (const char* similarity : {"cosine", "dot", "euclidean", "manhattan"}) {
     const auto m = model(similarity);
-    expect_same(found(*m, kQueries, kCorpus, 3), expected(similarity, "Find: ", "the text ", 3));
-    expect_same(found(*m, kQueries, kCorpus, 3, PromptUse::none), expected(similarity, "", "", 3));
-    expect_same(found(*m, kQueries, kCorpus, 3, PromptUse::default_prompt), expected(similarity, "", "", 3));
+    expect_same(found(*m, kAsked, kTexts, 3), expected(similarity, "Find: ", "the text ", 3));
+    expect_same(found(*m, kAsked, kTexts, 3, PromptUse::none), expected(similarity, "", "", 3));
+    expect_same(found(*m, kAsked, kTexts, 3, PromptUse::default_prompt), expected(similarity, "", "", 3));
   }
-  EXPECT_NE(found(*model(), kQueries, kCorpus, 1)[0][0].score,
-            found(*model(), kQueries, kCorpus, 1, PromptUse::none)[0][0].score);
+  EXPECT_NE(found(*model(), kAsked, kTexts, 1)[0][0].score,
+            found(*model(), kAsked, kTexts, 1, PromptUse::none)[0][0].score);
 }
 
 TEST_F(NearestTexts, of_the_first_numbers_of_vectors) {
-  expect_same(found(*model(), kQueries, kCorpus, 2, PromptUse::none, 7), expected("cosine", "", "", 2, 7));
+  expect_same(found(*model(), kAsked, kTexts, 2, PromptUse::none, 7), expected("cosine", "", "", 2, 7));
 }
 
 TEST_F(NearestTexts, count_a_repeated_text_once_at_its_first_place) {
   Texts corpus;
-  for (const std::string& text : kCorpus) corpus.insert(corpus.end(), 3, text);
-  const auto once = found(*model(), kQueries, kCorpus, 9), often = found(*model(), kQueries, corpus, 9);
+  for (const std::string& text : kTexts) corpus.insert(corpus.end(), 3, text);
+  const auto once = found(*model(), kAsked, kTexts, 9), often = found(*model(), kAsked, corpus, 9);
   ASSERT_EQ(once.size(), often.size());
   for (size_t q = 0; q < once.size(); ++q) {
-    ASSERT_EQ(often[q].size(), kCorpus.size());
+    ASSERT_EQ(often[q].size(), kTexts.size());
     for (size_t i = 0; i < once[q].size(); ++i) {
       EXPECT_EQ(often[q][i].index, 3 * once[q][i].index);
       EXPECT_EQ(often[q][i].score, once[q][i].score);
@@ -102,14 +102,14 @@ TEST_F(NearestTexts, count_a_repeated_text_once_at_its_first_place) {
 }
 
 TEST_F(NearestTexts, of_nothing_are_none) {
-  EXPECT_TRUE(found(*model(), {}, kCorpus, 3).empty());
-  const auto none = found(*model(), kQueries, {}, 3);
-  ASSERT_EQ(none.size(), kQueries.size());
+  EXPECT_TRUE(found(*model(), {}, kTexts, 3).empty());
+  const auto none = found(*model(), kAsked, {}, 3);
+  ASSERT_EQ(none.size(), kAsked.size());
   for (const auto& hits : none) EXPECT_TRUE(hits.empty());
 }
 
 TEST_F(NearestTexts, are_at_least_one) {
-  testing::expect_error([&] { found(*model(), kQueries, kCorpus, 0); }, {"0 nearest asked for"});
+  testing::expect_error([&] { found(*model(), kAsked, kTexts, 0); }, {"0 nearest asked for"});
 }
 
 }  // namespace

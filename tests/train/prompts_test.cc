@@ -16,8 +16,8 @@ using testing::ModelFolder;
 using testing::TempFolder;
 
 const std::string kQuery = "Find: ", kDocument = "My mother reads ", kDefault = "A black cat ";
-using Row = std::vector<std::string>;
-const std::vector<Row> kRows{{"horse", "tea", "sea"},
+using Triple = std::vector<std::string>;
+const std::vector<Triple> kTriples{{"horse", "tea", "sea"},
                              {"sea", "horse", "tea"},
                              {"old dog", "sea", "letter"},
                              {"song", "old dog", "horse"},
@@ -25,7 +25,7 @@ const std::vector<Row> kRows{{"horse", "tea", "sea"},
 
 std::string triples(const std::string& anchor, const std::string& others) {
   std::string content = "anchor\tpositive\tnegative\n";
-  for (const Row& row : kRows)
+  for (const Triple& row : kTriples)
     content += anchor + row[0] + "\t" + others + row[1] + "\t" + others + row[2] + "\n";
   return content;
 }
@@ -103,7 +103,7 @@ TEST_F(TrainPrompts, a_text_in_two_roles_is_one_text_with_two_encodings) {
   EXPECT_EQ(roles.encoded(1, 2), roles.encoded(2, 0));
   for (int64_t role = 0; role < 3; ++role) {
     for (uint32_t row = 0; row < 5; ++row) {
-      const std::string text = (role == 0 ? kQuery : kDocument) + kRows[row][static_cast<size_t>(role)];
+      const std::string text = (role == 0 ? kQuery : kDocument) + kTriples[row][static_cast<size_t>(role)];
       EXPECT_EQ(roles.ids(roles.encoded(role, row)), model->tokenizer->encode(text)) << text;
     }
   }
