@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/base/prompted_model.h"
 #include "tests/capi/rows.h"
 #include "tests/capi/steps.h"
-#include "tests/model/helpers.h"
 #include "tests/places.h"
 
 namespace hone::testing {
@@ -16,14 +16,9 @@ using nlohmann::json;
 
 const std::filesystem::path kTriplets =
     std::filesystem::path(testing::kFixtures) / "evaluators" / "triplet.jsonl";
-constexpr const char* kOptions = "config_sentence_transformers.json";
 
 class Compare : public ::testing::Test {
  protected:
-  Compare() {
-    prompted.set(kOptions, "prompts", {{"query", "Find: "}, {"document", "the text "}});
-    prompted.set(kOptions, "similarity_fn_name", "dot");
-  }
   Dataset read(const std::filesystem::path& file, const Settings& settings) const {
     Dataset made;
     Failure failure;
@@ -46,7 +41,8 @@ class Compare : public ::testing::Test {
             failure);
     return json::parse(text_of(buffer));
   }
-  ModelFolder prompted{"mean-gelu"};
+  const PromptedModel prompted{
+      {{"prompts", {{"query", "Find: "}, {"document", "the text "}}}, {"similarity_fn_name", "dot"}}};
   Runtime runtime = make_runtime();
   Model model = load_model(runtime), other = load_model(runtime, prompted.path());
 };

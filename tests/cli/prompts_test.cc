@@ -2,22 +2,18 @@
 // off.
 #include <nlohmann/json.hpp>
 
+#include "tests/base/prompted_model.h"
 #include "tests/cli/program.h"
 #include "tests/cli/small_data.h"
-#include "tests/model/helpers.h"
 
 namespace hone::cli {
 namespace {
 
 using nlohmann::json;
-using testing::ModelFolder;
 
 class CliPrompts : public ::testing::Test {
  protected:
   CliPrompts() {
-    model.set("config_sentence_transformers.json", "prompts",
-              {{"query", "Find: "}, {"document", "the text "}, {"topic", "A man "}});
-    model.set("config_sentence_transformers.json", "default_prompt_name", "topic");
     folder.write("triplet.tsv", kTripletRows);
     folder.write("corpus.txt", "The horse wants hot tea\nA man sings a little song\nhot tea\n");
     folder.write("texts.txt", "hot tea\n");
@@ -29,7 +25,9 @@ class CliPrompts : public ::testing::Test {
     return arguments;
   }
   std::string at(const std::string& name) const { return (folder / name).string(); }
-  ModelFolder model{"mean-gelu"};
+  const testing::PromptedModel model{
+      {{"prompts", {{"query", "Find: "}, {"document", "the text "}, {"topic", "A man "}}},
+       {"default_prompt_name", "topic"}}};
   TempFolder folder;
 };
 

@@ -89,7 +89,7 @@ TEST_F(EvaluationPrompts, of_retrieval_stand_before_queries_and_passages) {
   ASSERT_NE(expected, none);
   EXPECT_EQ(retrieval("", "", model).metrics, expected);
   EXPECT_EQ(said, "\"Find: \" before queries; \"My mother reads \" before passages");
-  EXPECT_EQ(described.at("prompts"), (json{{"queries", kQuery}, {"passages", kDocument}}));
+  EXPECT_EQ(json(described.at("prompts")), (json{{"queries", kQuery}, {"passages", kDocument}}));
   EXPECT_EQ(retrieval("", "", model, PromptUse::none).metrics, none);
   EXPECT_FALSE(described.contains("prompts"));
 }

@@ -18,10 +18,10 @@ using testing::TempFolder;
 const std::string kQuery = "Find: ", kDocument = "My mother reads ", kDefault = "A black cat ";
 using Triple = std::vector<std::string>;
 const std::vector<Triple> kTriples{{"horse", "tea", "sea"},
-                             {"sea", "horse", "tea"},
-                             {"old dog", "sea", "letter"},
-                             {"song", "old dog", "horse"},
-                             {"tree", "city", "song"}};
+                                   {"sea", "horse", "tea"},
+                                   {"old dog", "sea", "letter"},
+                                   {"song", "old dog", "horse"},
+                                   {"tree", "city", "song"}};
 
 std::string triples(const std::string& anchor, const std::string& others) {
   std::string content = "anchor\tpositive\tnegative\n";
@@ -137,7 +137,7 @@ TEST_F(TrainPrompts, are_said_before_training) {
   for (const std::string& one : trainer(triples("", ""), PromptUse::none, false).introduction())
     EXPECT_EQ(one.find("prompts"), one.npos) << one;
   const TrainResult result = trainer(triples("", ""), PromptUse::roles).run({});
-  EXPECT_EQ(result.beforehand().at("prompts"),
+  EXPECT_EQ(json(result.beforehand().at("prompts")),
             (json{{"anchor", kQuery}, {"positive", kDocument}, {"negative", kDocument}}));
 }
 
