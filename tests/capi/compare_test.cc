@@ -111,14 +111,14 @@ class Nearest : public Compare {
             failure);
     return out;
   }
-  const std::vector<std::string> corpus{"The horse wants hot tea", "A man sings a little song", "hot tea",
-                                        "A man sings a little song"};
+  const std::vector<std::string> kept{"The horse wants hot tea", "A man sings a little song", "hot tea",
+                                      "A man sings a little song"};
 };
 
 TEST_F(Nearest, finds_the_texts_whose_vectors_are_nearest) {
   const std::vector<std::string> queries{"hot tea", "A man sings"};
-  const Found f = found(model, corpus, queries, 3);
-  const auto a = encode(model, queries), b = encode(model, corpus);
+  const Found f = found(model, kept, queries, 3);
+  const auto a = encode(model, queries), b = encode(model, kept);
   for (size_t q = 0; q < queries.size(); ++q) {
     double before = 2;
     for (size_t i = 0; i < 3; ++i) {
@@ -140,16 +140,16 @@ TEST_F(Nearest, finds_the_texts_whose_vectors_are_nearest) {
 
 TEST_F(Nearest, puts_the_prompts_of_the_roles) {
   std::vector<std::string> written;
-  for (const std::string& text : corpus) written.push_back("the text " + text);
+  for (const std::string& text : kept) written.push_back("the text " + text);
   const Found expected = found(other, written, {"Find: hot tea"}, 2, {{"search.prompts", "none"}});
-  const Found f = found(other, corpus, {"hot tea"}, 2);
+  const Found f = found(other, kept, {"hot tea"}, 2);
   EXPECT_EQ(f.indices, expected.indices);
   EXPECT_EQ(f.scores, expected.scores);
-  EXPECT_NE(f.scores, found(other, corpus, {"hot tea"}, 2, {{"search.prompts", "none"}}).scores);
+  EXPECT_NE(f.scores, found(other, kept, {"hot tea"}, 2, {{"search.prompts", "none"}}).scores);
 }
 
 TEST_F(Nearest, fills_what_is_not_there) {
-  const Found f = found(model, corpus, {"hot tea"}, 5);
+  const Found f = found(model, kept, {"hot tea"}, 5);
   EXPECT_EQ(f.indices[3], -1);
   EXPECT_EQ(f.indices[4], -1);
   EXPECT_TRUE(std::isnan(f.scores[3]));

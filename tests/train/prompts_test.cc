@@ -37,9 +37,10 @@ class TrainPrompts : public ::testing::Test {
                {{"query", kQuery}, {"passage", kDocument}, {"topic", kDefault}});
     folder.set("config_sentence_transformers.json", "default_prompt_name", "topic");
   }
-  static TrainOptions options(PromptUse use) {
+  TrainOptions options(PromptUse use) const {
     TrainOptions o;
     o.loss = "mnr";
+    o.loss_options = loss_options;
     o.steps = 3;
     o.batch_size = 4;
     o.dropout = 0;
@@ -66,6 +67,7 @@ class TrainPrompts : public ::testing::Test {
     return "not there";
   }
   ModelFolder folder{"mean-gelu"};
+  std::string loss_options;
   std::shared_ptr<compute::Engine> engine = compute::test_engine(2);
 };
 
@@ -78,6 +80,8 @@ TEST_F(TrainPrompts, are_none_unless_asked_for) {
 }
 
 TEST_F(TrainPrompts, by_role_are_those_written_into_the_data) {
+  // Texts are known as the same by their words, whatever stands before them: written prompts hide that.
+  loss_options = "mask=none";
   EXPECT_EQ(losses(triples("", ""), PromptUse::roles),
             losses(triples(kQuery, kDocument), PromptUse::none, false));
 }
@@ -96,8 +100,8 @@ TEST_F(TrainPrompts, a_text_in_two_roles_is_one_text_with_two_encodings) {
   const TrainData roles = data(PromptUse::roles), none = data(PromptUse::none);
   EXPECT_EQ(none.encodings(), none.texts());
   EXPECT_EQ(roles.texts(), none.texts());
-  // 5 anchors; 4 positives and 4 negatives, of which sea, tea and horse are both.
-  EXPECT_EQ(roles.encodings(), 5U + 6U);
+  // 5 anchors; 7 different positives and negatives.
+  EXPECT_EQ(roles.encodings(), 5U + 7U);
   EXPECT_EQ(roles.text(0, 1), roles.text(1, 2));  // sea
   EXPECT_NE(roles.encoded(0, 1), roles.encoded(1, 2));
   EXPECT_EQ(roles.encoded(1, 2), roles.encoded(2, 0));
