@@ -10,6 +10,7 @@
 #include "dataset_fill.h"
 #include "eval/comparison.h"
 #include "eval/retrieval.h"
+#include "eval/task_columns.h"
 #include "handles.h"
 #include "texts.h"
 #include "train/data_roles.h"
@@ -22,28 +23,6 @@ namespace hone::capi {
 namespace {
 
 constexpr const char* kRetrieval = "retrieval";
-
-// The roles of the loss and of the task that are asked for, of which one may lack its columns; of the loss
-// that suits what is there where neither is.
-data::ReadOptions roles_wanted(std::span<const std::string> names, const std::string& source,
-                               const std::map<std::string, std::string>& columns,
-                               const config::Options& given) {
-  std::vector<data::ReadOptions> wanted;
-  if (const std::string loss = given.text("train.loss"); !loss.empty())
-    wanted.push_back(train::roles_of(loss::find_loss(loss), names, columns));
-  if (given.given("eval.task") && given.text("eval.task") != kRetrieval)  // which is no task of rows
-    wanted.push_back(train::read_roles(eval::task_roles(given.text("eval.task")), columns));
-  if (wanted.empty()) return train::roles_of(train::loss_for(names, columns, source), names, columns);
-  if (wanted.size() == 1 || !train::all_there(wanted[1].roles, names, columns)) return wanted[0];
-  if (!train::all_there(wanted[0].roles, names, columns)) return wanted[1];
-  std::vector<data::RoleRequest> both = wanted[0].roles;
-  for (data::RoleRequest& role : wanted[1].roles) {
-    const bool there =
-        std::any_of(both.begin(), both.end(), [&](const auto& other) { return other.role == role.role; });
-    if (!there) both.push_back(std::move(role));
-  }
-  return train::read_roles(std::move(both), columns);
-}
 
 }  // namespace
 
@@ -66,10 +45,10 @@ std::unique_ptr<eval::Evaluation> make_evaluation(const hone_dataset& dataset, c
         HONE_EFORMAT, name,
         cat(name, ": rows found, a corpus (hone_dataset_read_retrieval) expected for eval.task ", task));
   }
-  if (!asked) {
-    task = table.texts.contains("negative") ? "triplet" : table.vectors.contains("vector") ? "mse" : "sts";
-  }
-  return about_data(name, [&] { return eval::make_evaluation(task, table, model, engine, for_task(task)); });
+  return about_data(name, [&] {
+    if (!asked) task = eval::task_for(table);
+    return eval::make_evaluation(task, table, model, engine, for_task(task));
+  });
 }
 
 data::ReadOptions read_options(std::span<const std::string> names, const std::string& source,
@@ -83,7 +62,9 @@ data::ReadOptions read_options(std::span<const std::string> names, const std::st
       throw config::OptionError("data.columns", e.what());
     }
   }
-  data::ReadOptions read = roles_wanted(names, source, columns, given);
+  std::string task = given.given("eval.task") ? given.text("eval.task") : "";
+  if (task == kRetrieval) task.clear();  // which is no task of rows
+  data::ReadOptions read = train::roles_wanted(names, source, columns, given.text("train.loss"), task);
   read.column_hint = "data.columns \"ROLE=NAME\" names another";
   return read;
 }

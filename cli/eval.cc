@@ -9,6 +9,7 @@
 #include "eval/comparison.h"
 #include "eval/evaluation.h"
 #include "eval/retrieval.h"
+#include "eval/task_columns.h"
 #include "eval_report.h"
 #include "progress.h"
 
@@ -17,15 +18,20 @@ namespace hone::cli {
 namespace {
 
 constexpr const char* kRetrieval = "retrieval";
-constexpr const char* kTables = "sts, binary, triplet or mse";
+constexpr const char* kTables = "sts, binary, triplet, pairs or mse";
 
 // Options that only some tasks know.
 constexpr struct {
   const char *option, *tasks;
-} kOptionTasks[] = {
-    {"margin", "triplet"},  {"columns", kTables},      {"per-row", kTables},
-    {"corpus", kRetrieval}, {"queries", kRetrieval},   {"qrels", kRetrieval},
-    {"split", kRetrieval},  {"per-query", kRetrieval}, {"similarity", "sts, binary, triplet or retrieval"}};
+} kOptionTasks[] = {{"margin", "triplet"},
+                    {"columns", kTables},
+                    {"per-row", "sts, binary, triplet or mse"},
+                    {"corpus", kRetrieval},
+                    {"queries", kRetrieval},
+                    {"qrels", kRetrieval},
+                    {"split", kRetrieval},
+                    {"per-query", "pairs or retrieval"},
+                    {"similarity", "sts, binary, triplet, pairs or retrieval"}};
 
 void check_options(const Arguments& arguments, const std::string& task) {
   for (const auto& [option, tasks] : kOptionTasks) {
@@ -44,6 +50,17 @@ void check_options(const Arguments& arguments, const std::string& task) {
     if (files && !arguments.given(option))
       fail_usage("option --", option, " is missing; see hone eval --help");
   }
+}
+
+// --task, or what suits the data.
+std::string task_of(const Arguments& arguments) {
+  if (arguments.given("task")) return arguments.configured().text("eval.task");
+  if (arguments.given("data"))
+    return eval::task_for(arguments.path("data"), read_columns(arguments, eval::known_roles("")));
+  for (const char* option : {"corpus", "queries", "qrels"}) {
+    if (arguments.given(option)) return kRetrieval;
+  }
+  fail_usage("option --data is missing; see hone eval --help");
 }
 
 eval::RetrievalFiles retrieval_files(const Arguments& arguments) {
@@ -85,12 +102,11 @@ std::unique_ptr<StagedFile> prepare(const Arguments& arguments, const std::strin
     for (Scored& m : models) m.evaluation = eval::make_retrieval(data, *m.model, engine, options);
     return lines;
   }
-  data::ReadOptions reading;
-  reading.roles = eval::task_roles(task);
-  if (arguments.given("columns"))
-    reading.columns = data::parse_columns(arguments.text("columns"), reading.roles);
-  auto lines = lines_file(arguments, {arguments.path("data")});
-  const data::Table table = data::read_table(arguments.path("data"), reading);
+  const fs::path file = arguments.path("data");
+  auto lines = lines_file(arguments, {file});
+  const data::Table table = data::read_table(
+      file,
+      eval::task_reading(task, data::column_names(file), read_columns(arguments, eval::known_roles(task))));
   load();
   for (Scored& m : models) m.evaluation = eval::make_evaluation(task, table, *m.model, engine, options);
   return lines;
@@ -124,6 +140,7 @@ int eval(int argc, char** argv) {
                       "  sts        sentence1, sentence2, score: does similarity follow the scores?\n"
                       "  binary     sentence1, sentence2, score 0 or 1: do they tell pairs apart?\n"
                       "  triplet    anchor, positive, negative: is the positive text nearer?\n"
+                      "  pairs      anchor, positive: is it found among all positives of the file?\n"
                       "  retrieval  corpus, queries and qrels as in BEIR: what is found first?\n"
                       "  mse        text, vector: how far are vectors from given ones?\n"
                       "A relevant passage (score above 0) that is not there is an error, or its query.",
@@ -139,10 +156,11 @@ int eval(int argc, char** argv) {
                               {"queries", "FILE", "_id, text"},
                               {"qrels", "FILE", "query-id, corpus-id, score; above 0: relevant"}});
   arguments.add("Retrieval", {"eval.split"});
-  arguments.add("Retrieval", {{"per-query", "FILE", "Write each query's metrics and best passages (JSONL)"}});
+  arguments.add("Retrieval and pairs",
+                {{"per-query", "FILE", "Write each query's metrics and best passages (JSONL)"}});
   add_device(arguments);
   if (!arguments.parse(argc, argv)) return kOk;
-  const std::string task = arguments.configured().text("eval.task");
+  const std::string task = task_of(arguments);
   check_options(arguments, task);
   const auto engine = make_engine(arguments);
   std::vector<Scored> models(arguments.given("compare") ? 2 : 1);
@@ -165,7 +183,7 @@ int eval(int argc, char** argv) {
     if (difference) j["compare"] = comparison_json(first, models[1], *difference);
     std::cout << j.dump(2) << '\n';
   } else {
-    print_scores(first);
+    print_scores(first, !arguments.given("task"));
     if (difference) print_comparison(first, models[1], *difference);
   }
   return kOk;

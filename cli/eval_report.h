@@ -16,7 +16,8 @@ struct Scored {
   eval::Result result;
 };
 
-void print_scores(const Scored& first);
+// `chosen`: the task was not asked for but suits the data, which is said.
+void print_scores(const Scored& first, bool chosen);
 void print_comparison(const Scored& first, const Scored& other, const eval::PairedDifference& difference);
 nlohmann::ordered_json scores_json(const Scored& first, const std::string& data);
 nlohmann::ordered_json comparison_json(const Scored& first, const Scored& other,

@@ -9,6 +9,7 @@
 #include "command.h"
 #include "eval/retrieval.h"
 #include "eval/scores_json.h"
+#include "eval/task_columns.h"
 #include "progress.h"
 #include "step_log.h"
 #include "train/data_roles.h"
@@ -66,29 +67,34 @@ void declare(Arguments& arguments) {
                              "train.no_shuffle",
                              "train.max_minutes"});
   arguments.add("Evaluation and checkpoints",
-                {"eval.task", "eval.similarity", "eval.margin", "eval.split", "eval.prompts", "encode.dim",
+                {"train.hold_out", "eval.task", "eval.similarity", "eval.margin", "eval.split", "eval.prompts", "encode.dim",
                  "train.metric", "train.eval_steps", "train.eval_share", "train.patience", "train.min_gain",
                  "train.checkpoint_steps", "train.checkpoint_minutes"});
   add_device(arguments);
 }
 
-// An option that would do nothing is a mistake.
-void check_needed(const Arguments& a) {
-  constexpr const char* kOfEvaluation[] = {"task",   "similarity", "margin",     "split",    "dim",
-                                           "metric", "eval-steps", "eval-share", "min-gain", "eval-prompts"};
-  auto needs = [&](const char* option, const char* other) {
-    if (a.given(option) && !a.given(other))
-      fail_usage("option --", option, " is for --", other, ", which is missing");
-  };
-  for (const char* option : kOfEvaluation) needs(option, "eval");
-  needs("vector-cache", "mask-similarity");
-  const std::string task = a.configured().text("eval.task");
+// Options that only some tasks know.
+void check_task(const Arguments& a, const std::string& task) {
   for (const auto& [option, tasks] : {std::pair{"margin", "triplet"},
                                       {"split", "retrieval"},
-                                      {"similarity", "sts, binary, triplet or retrieval"}}) {
+                                      {"similarity", "sts, binary, triplet, pairs or retrieval"}}) {
     if (a.given(option) && std::string_view(tasks).find(task) == std::string_view::npos)
       fail_usage("option --", option, " is for --task ", tasks, ", found ", task);
   }
+}
+
+// An option that would do nothing is a mistake.
+void check_needed(const Arguments& a) {
+  constexpr const char* kOfEvaluation[] = {"task",   "similarity", "margin",     "split",   "dim",
+                                           "metric", "eval-steps", "eval-share", "min-gain", "eval-prompts"};
+  if (a.given("eval") && a.given("hold-out")) fail_usage("options --eval and --hold-out exclude each other");
+  for (const char* option : kOfEvaluation) {
+    if (a.given(option) && !a.given("eval") && !a.given("hold-out"))
+      fail_usage("option --", option, " is for --eval or --hold-out, which are missing");
+  }
+  if (a.given("vector-cache") && !a.given("mask-similarity"))
+    fail_usage("option --vector-cache is for --mask-similarity, which is missing");
+  if (a.given("task")) check_task(a, a.text("task"));
 }
 
 train::TrainOptions read_options(const Arguments& a) {
@@ -114,15 +120,18 @@ void check_log(const Arguments& arguments) {
 }
 
 // All files as one table, with the columns that the loss wants: the one asked for, or the one that suits the
-// first file.
+// first file. And with those of `task`, where rows are held out for one that is asked for.
 data::Table read_rows(const std::vector<fs::path>& files, const std::string& asked_for,
-                      const std::map<std::string, std::string>& columns) {
+                      const std::map<std::string, std::string>& columns, const std::string& task) {
   const loss::LossInfo& loss = asked_for.empty()
                                    ? train::loss_for(data::column_names(files[0]), columns, files[0].string())
                                    : loss::find_loss(asked_for);
   std::optional<data::Table> all;
   for (const fs::path& file : files) {
-    data::Table table = data::read_table(file, train::roles_of(loss, data::column_names(file), columns));
+    const std::vector<std::string> names = data::column_names(file);
+    data::ReadOptions read = train::roles_of(loss, names, columns);
+    if (!task.empty()) read = data::read_both(std::move(read), eval::task_reading(task, names, columns));
+    data::Table table = data::read_table(file, read);
     if (all) {
       all->append(std::move(table));
     } else {
@@ -132,15 +141,16 @@ data::Table read_rows(const std::vector<fs::path>& files, const std::string& ask
   return std::move(*all);
 }
 
-// --eval, for the task of --task; a folder or file of retrieval likewise.
+// --eval, for the task of --task or the one that suits what is there.
 train::MakeEvaluation read_evaluation(const Arguments& arguments,
                                       const std::shared_ptr<compute::Engine>& engine,
-                                      std::map<std::string, std::string> columns) {
+                                      const std::map<std::string, std::string>& columns) {
   if (!arguments.given("eval")) return nullptr;
   const config::Options given = arguments.configured();
-  const std::string task = given.text("eval.task");
   const eval::Options options = eval::evaluation_options(given);
   const fs::path path = arguments.path("eval");
+  const std::string task = arguments.given("task") ? arguments.text("task") : eval::task_for(path, columns);
+  check_task(arguments, task);
   if (task == "retrieval") {
     const auto data = std::make_shared<const eval::RetrievalData>(
         eval::read_retrieval(eval::find_retrieval_files(path, given.text("eval.split"))));
@@ -148,14 +158,7 @@ train::MakeEvaluation read_evaluation(const Arguments& arguments,
       return eval::make_retrieval(*data, model, engine, options);
     };
   }
-  data::ReadOptions read;
-  read.roles = eval::task_roles(task);
-  // One --columns serves both files: names for roles of the training data alone are none of the evaluation's.
-  std::erase_if(columns, [&](const auto& column) {
-    return std::none_of(read.roles.begin(), read.roles.end(),
-                        [&](const data::RoleRequest& role) { return role.role == column.first; });
-  });
-  read.columns = std::move(columns);
+  const data::ReadOptions read = eval::task_reading(task, data::column_names(path), columns);
   return train::evaluation_of(task, data::read_table(path, read), engine, options);
 }
 
@@ -186,7 +189,7 @@ int train(int argc, char** argv) {
   std::optional<StepLog> log;
   if (arguments.given("log")) log.emplace(arguments.path("log"));
   const auto model = model::load_model(folder);
-  data::Table table = read_rows(files, o.loss, columns);
+  data::Table table = read_rows(files, o.loss, columns, o.hold_out > 0 ? o.task : "");
   train::MakeEvaluation evaluation = read_evaluation(arguments, engine, columns);
   const auto existing = arguments.given("resume")      ? train::OnExisting::resume
                         : arguments.given("overwrite") ? train::OnExisting::overwrite
@@ -194,6 +197,7 @@ int train(int argc, char** argv) {
 
   train::Trainer trainer(model, engine, std::move(table), std::move(evaluation), o);
   malloc_trim(0);  // the texts are gone, and their memory is for activations
+  if (trainer.held_out()) check_task(arguments, trainer.held_out()->task);
   const std::string metric = trainer.metric();
   std::signal(SIGINT, ask_to_stop);
   std::signal(SIGTERM, ask_to_stop);

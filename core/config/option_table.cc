@@ -43,8 +43,9 @@ constexpr OptionInfo kTable[] = {
      "none",
      "NAME", 0, 0, false, false, "roles|default|none"},
 
-    {"eval.task", Type::text, "sts", "sts, binary, triplet, retrieval or mse", "What to score the model on",
-     "NAME", 0, 0, false, false, "sts|binary|triplet|retrieval|mse"},
+    {"eval.task", Type::text, "", "sts, binary, triplet, pairs, retrieval or mse",
+     "What to score the model on (default: as suits the data)", "NAME", 0, 0, false, false,
+     "sts|binary|triplet|pairs|retrieval|mse"},
     {"eval.similarity", Type::text, "model", "model, cosine, dot, euclidean or manhattan",
      "Of the primary metric: cosine, dot, euclidean, manhattan; model: its own, of sts cosine", "NAME", 0, 0,
      false, false, "model|cosine|dot|euclidean|manhattan"},
@@ -106,6 +107,8 @@ constexpr OptionInfo kTable[] = {
      "Before the texts trained on: none; default: the model's default prompt; roles: its prompts for queries "
      "(anchors) and documents",
      "NAME", 0, 0, false, false, "none|default|roles"},
+    {"train.hold_out", Type::real, "0", "0 to below 1",
+     "Keep this share of the rows, chosen by their anchors, to evaluate on; 0: none", "X", 0, 1, false, true},
     {"train.metric", Type::text, "", "a score of the evaluation",
      "Score that tells the best step (default: the task's first)", "NAME"},
     {"train.eval_steps", Type::integer, "", "1 to 1000000000",

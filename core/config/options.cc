@@ -125,8 +125,11 @@ const Options::Value& Options::value(std::string_view key) const {
   static const std::map<std::string, Value, std::less<>> defaults = [] {
     Options all;
     for (const OptionInfo& info : option_table()) {
-      const bool none = *info.default_value == '\0' && info.type != Type::text;
-      if (!none) all.parse(info, info.default_value, info.key);
+      if (*info.default_value != '\0') {
+        all.parse(info, info.default_value, info.key);
+      } else if (info.type == Type::text) {
+        all.values_.emplace(info.key, std::string());  // nothing, also where a given text is one of several
+      }
     }
     return all.values_;
   }();

@@ -1,6 +1,7 @@
 // Which reader a file gets.
 #include "data/dataset.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -59,6 +60,25 @@ std::vector<std::string> names_of(ByteInput& input, const std::filesystem::path&
 }
 
 }  // namespace
+
+ReadOptions read_roles(std::vector<RoleRequest> roles, std::map<std::string, std::string> columns) {
+  std::erase_if(columns, [&](const auto& column) {
+    return std::none_of(roles.begin(), roles.end(), [&](const RoleRequest& r) {
+      return r.role == column.first || (r.numbered && number_in_role(r.role, column.first));
+    });
+  });
+  return {.roles = std::move(roles), .columns = std::move(columns), .column_hint = {}};
+}
+
+ReadOptions read_both(ReadOptions one, const ReadOptions& other) {
+  for (const RoleRequest& role : other.roles) {
+    const bool there = std::any_of(one.roles.begin(), one.roles.end(),
+                                   [&](const RoleRequest& r) { return r.role == role.role; });
+    if (!there) one.roles.push_back(role);
+  }
+  one.columns.insert(other.columns.begin(), other.columns.end());
+  return one;
+}
 
 TableReader::TableReader(std::unique_ptr<ByteInput> input, std::filesystem::path path, ReadOptions options)
     : input_(std::move(input)), path_(std::move(path)), options_(std::move(options)) {

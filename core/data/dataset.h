@@ -32,6 +32,12 @@ struct ReadOptions {
   std::string format;
 };
 
+// Reads these roles. What they do not read may be named in `columns` all the same: one --columns serves
+// several files, losses and tasks.
+ReadOptions read_roles(std::vector<RoleRequest> roles, std::map<std::string, std::string> columns);
+// What either reads.
+ReadOptions read_both(ReadOptions one, const ReadOptions& other);
+
 Table read_table(const std::filesystem::path& path, const ReadOptions& options);
 
 // The names of a file's columns: its header, or the keys of the first row of JSONL; "text" of plain lines. No

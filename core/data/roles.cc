@@ -62,6 +62,37 @@ std::string take_name(std::string_view& text, std::string_view piece) {
 
 }  // namespace
 
+RoleRequest anchor_role() {
+  return {.role = "anchor", .also_named = {"query", "question"}};
+}
+
+RoleRequest positive_role() {
+  return {.role = "positive", .also_named = {"passage", "answer"}};
+}
+
+RoleRequest id_role() {
+  return {.role = "id", .kind = ColumnKind::id, .also_named = {}, .sparse = true};
+}
+
+bool NamedColumns::has(const std::string& name) const {
+  return std::find(names.begin(), names.end(), name) != names.end() &&
+         std::none_of(columns.begin(), columns.end(), [&](const auto& c) { return c.second == name; });
+}
+
+bool NamedColumns::serve(const RoleRequest& role) const {
+  if (columns.contains(role.role) || has(role.role)) return true;
+  if (std::any_of(role.also_named.begin(), role.also_named.end(), [&](const auto& n) { return has(n); }))
+    return true;
+  if (!role.numbered) return false;
+  const auto is_one = [&](const std::string& name) { return number_in_role(role.role, name).has_value(); };
+  return std::any_of(names.begin(), names.end(), is_one) ||
+         std::any_of(columns.begin(), columns.end(), [&](const auto& c) { return is_one(c.first); });
+}
+
+bool NamedColumns::serve_all(std::span<const RoleRequest> roles) const {
+  return std::all_of(roles.begin(), roles.end(), [&](const auto& r) { return !r.required || serve(r); });
+}
+
 std::optional<uint32_t> number_in_role(std::string_view role, std::string_view name) {
   constexpr size_t kMostDigits = 9;
   if (!name.starts_with(role)) return std::nullopt;

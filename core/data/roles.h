@@ -30,6 +30,23 @@ struct RoleRequest {
   bool sparse = false;
 };
 
+// Two texts that belong together, and what tells that rows are about the same thing: an id is only read where
+// --columns names it, as many files have an id that means nothing here.
+RoleRequest anchor_role();
+RoleRequest positive_role();
+RoleRequest id_role();
+
+// The columns of a file as seen through a map role -> column. Refers to both.
+struct NamedColumns {
+  std::span<const std::string> names;
+  const std::map<std::string, std::string>& columns;
+
+  // A column that was given a role serves no other.
+  bool has(const std::string& name) const;
+  bool serve(const RoleRequest& role) const;
+  bool serve_all(std::span<const RoleRequest> roles) const;  // that are required
+};
+
 // N where `name` is ROLE_N or ROLEN (at most nine digits).
 std::optional<uint32_t> number_in_role(std::string_view role, std::string_view name);
 

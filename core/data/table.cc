@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
@@ -75,6 +76,7 @@ Table Table::outline() const {
   t.rows = rows;
   t.columns = columns;
   t.lines = lines;
+  t.origins = origins;
   t.appended = appended;
   t.content_hash = content_hash;
   return t;
@@ -132,6 +134,58 @@ void Table::append(Table other) {
   hash.add(content_hash);
   hash.add(other.content_hash);
   content_hash = hash.value();
+}
+
+Table Table::take(const std::vector<bool>& marked) {
+  Table taken;
+  taken.path = path;
+  taken.columns = columns;
+  const auto split = [&](auto& values, auto& out) {
+    size_t kept = 0;
+    for (size_t row = 0; row < rows; ++row) {
+      if (marked[row]) {
+        out.push_back(std::move(values[row]));
+      } else if (kept++ != row) {
+        values[kept - 1] = std::move(values[row]);
+      }
+    }
+    values.resize(kept);
+  };
+  for (auto& [role, values] : texts) split(values, taken.texts[role]);
+  for (auto& [role, values] : numbers) split(values, taken.numbers[role]);
+  for (auto& [role, values] : vectors) {
+    Vectors all = std::move(values);
+    Vectors& out = taken.vectors[role];
+    values = {};
+    values.width = out.width = all.width;
+    for (size_t row = 0; row < rows; ++row) {
+      const auto numbers_of_row = all.row(row);
+      Vectors& side = marked[row] ? out : values;
+      side.values.insert(side.values.end(), numbers_of_row.begin(), numbers_of_row.end());
+    }
+  }
+  if (origins.empty()) {
+    origins.resize(rows);
+    std::iota(origins.begin(), origins.end(), 0U);
+  }
+  split(origins, taken.origins);
+  split(lines, taken.lines);
+  taken.appended = appended;
+  for (size_t part = 0; part < appended.size(); ++part) {
+    const auto begin = static_cast<std::ptrdiff_t>(appended[part].first_row);
+    const auto before = static_cast<size_t>(std::count(marked.begin(), marked.begin() + begin, true));
+    appended[part].first_row -= before;
+    taken.appended[part].first_row = before;
+  }
+  const uint64_t whole = content_hash;
+  for (Table* half : {this, &taken}) {
+    half->rows = half->lines.size();
+    Hash hash;
+    hash.add(whole);
+    for (const uint32_t row : half->origins) hash.add(static_cast<uint64_t>(row));
+    half->content_hash = hash.value();
+  }
+  return taken;
 }
 
 const Table::Part* Table::part_of(size_t row) const {

@@ -31,6 +31,7 @@ struct Table {
   std::map<std::string, std::string> columns;             // role -> its column's name in the first file
   std::vector<uint32_t> lines;                            // [rows] line of each row in its file, for messages
   std::vector<Part> appended;                             // the files after the first, in order
+  std::vector<uint32_t> origins;                          // [rows] of a half of a table; empty: it is whole
   uint64_t content_hash = 0;                              // of all roles' values, for checking a resume
 
   bool has(const std::string& role) const {
@@ -46,6 +47,12 @@ struct Table {
   // The rows of `other` after those that are here. Throws Error, and changes nothing, where the roles, their
   // kinds or the widths of vectors differ.
   void append(Table other);
+
+  // Takes the rows that are marked out of this table, into one of the same columns. Either half knows where
+  // its rows come from; neither is appended to.
+  Table take(const std::vector<bool>& marked);
+  // The place of a row in the table that rows were taken from.
+  size_t origin(size_t row) const { return origins.empty() ? row : origins.at(row); }
 
   std::string where(size_t row) const;                           // "FILE:LINE"
   std::string where(size_t row, const std::string& role) const;  // "FILE:LINE: column "NAME""

@@ -209,7 +209,7 @@ class Binary final : public Evaluation {
     for (size_t row = 0; row < labels.size(); ++row) {
       if (labels[row] == 0 || labels[row] == 1) continue;
       throw RowError(cat(table.where(row, "score"), ": found ", labels[row], ", expected 0 or 1"),
-                     static_cast<int64_t>(row));
+                     static_cast<int64_t>(table.origin(row)));
     }
     return labels;
   }

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "eval/task_columns.h"
 #include "eval/tasks.h"
 
 namespace hone::eval {
@@ -30,7 +31,8 @@ const std::vector<Task>& tasks() {
   static const std::vector<Task> all{
       {"sts", {text("sentence1"), text("sentence2"), score}, make_sts},
       {"binary", {text("sentence1"), text("sentence2"), score}, make_binary},
-      {"triplet", {text("anchor"), text("positive"), text("negative")}, make_triplet},
+      {"triplet", {data::anchor_role(), data::positive_role(), text("negative")}, make_triplet},
+      {"pairs", {data::anchor_role(), data::positive_role()}, make_pairs},
       {"mse", {text("text"), vector}, make_mse}};
   return all;
 }
@@ -40,7 +42,7 @@ const Task& find_task(std::string_view name) {
       std::find_if(tasks().begin(), tasks().end(), [&](const Task& task) { return name == task.name; });
   if (found == tasks().end()) {
     fail_usage("task: \"", excerpt(name),
-               "\" found, sts, binary, triplet or mse expected for a table of rows");
+               "\" found, sts, binary, triplet, pairs or mse expected for a table of rows");
   }
   return *found;
 }
@@ -179,7 +181,7 @@ std::unique_ptr<Evaluation> make_evaluation(std::string_view task, const data::T
                                             const Options& options) {
   const Task& found = find_task(task);
   std::vector<std::string> texts;
-  for (const RoleRequest& role : found.roles) {
+  for (const RoleRequest& role : known_roles(task)) {
     if (role.kind == ColumnKind::text && table.texts.contains(role.role)) texts.push_back(role.role);
   }
   auto made = found.make(table, model, engine, options);

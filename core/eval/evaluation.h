@@ -121,9 +121,9 @@ struct Options {
 // From eval.* and encode.dim of named options.
 Options evaluation_options(const config::Options& options);
 
-// The tasks whose data is one table: sts, binary, triplet, mse.
+// The tasks whose data is one table: sts, binary, triplet, pairs, mse.
 const std::vector<std::string>& table_tasks();
-// What the task reads. Throws UsageError for another task.
+// What the task reads (task_columns.h: by other names, too). Throws UsageError for another task.
 std::vector<data::RoleRequest> task_roles(std::string_view task);
 std::unique_ptr<Evaluation> make_evaluation(std::string_view task, const data::Table& table,
                                             const model::SentenceModel& model,

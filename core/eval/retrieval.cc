@@ -50,11 +50,14 @@ class Retrieval final : public Evaluation {
                     {"passages", encode::prompt_for(model, encode::Role::document, options.prompts)}}),
         engine_(engine),
         similarity_(similarity),
+        task_(data.task),
+        source_(data.source),
         files_(data.files),
         passage_ids_(data.passage_ids),
         query_ids_(data.query_ids),
         query_texts_(data.queries),
         relevant_(data.relevant),
+        left_out_(data.left_out),
         passages_(encode::tokenize(model, *engine, data.passages, std::string(prompt(1)))),
         queries_(encode::tokenize(model, *engine, data.queries, std::string(prompt(0)))) {
     Hash hash;
@@ -63,7 +66,7 @@ class Retrieval final : public Evaluation {
     hash_ = hash.value();
   }
 
-  std::string_view task() const override { return "retrieval"; }
+  std::string_view task() const override { return task_; }
   std::string_view unit() const override { return "queries"; }
   std::vector<std::string> metric_names() const override {
     std::vector<std::string> names{named(kPrimary)};
@@ -77,6 +80,7 @@ class Retrieval final : public Evaluation {
   size_t bytes() const override {
     size_t bytes = bytes_of(passages_) + bytes_of(queries_) + bytes_of_texts(passage_ids_) +
                    bytes_of_texts(query_ids_) + bytes_of_texts(query_texts_);
+    bytes += left_out_.capacity() * sizeof left_out_[0];
     for (const auto& places : relevant_) bytes += sizeof places + places.capacity() * sizeof places[0];
     return bytes;
   }
@@ -89,19 +93,20 @@ class Retrieval final : public Evaluation {
     return 2 * queries_.size() * width + 5 * chunk / 2 + (2 * queries_.size() + kLaneLists) * kHits;
   }
   uint64_t content_hash() const override { return hash_; }
-  std::string source() const override { return files_.qrels.string(); }
+  std::string source() const override { return source_; }
 
  protected:
   nlohmann::ordered_json counted() const override {
     size_t judgements = 0;
     for (const auto& places : relevant_) judgements += places.size();
-    return {{"queries", queries_.size()},
-            {"passages", passages_.size()},
-            {"relevant", judgements},
-            {"files",
-             {{"corpus", files_.corpus.string()},
-              {"queries", files_.queries.string()},
-              {"qrels", files_.qrels.string()}}}};
+    nlohmann::ordered_json j = {
+        {"queries", queries_.size()}, {"passages", passages_.size()}, {"relevant", judgements}};
+    if (!files_.qrels.empty()) {
+      j["files"] = {{"corpus", files_.corpus.string()},
+                    {"queries", files_.queries.string()},
+                    {"qrels", files_.qrels.string()}};
+    }
+    return j;
   }
   Result score(encode::Encoder& encoder, const RunOptions& options) const override {
     bool defined = true;
@@ -147,7 +152,8 @@ class Retrieval final : public Evaluation {
     const std::vector<float> asked = encoder.encode_ids(queries_, encoding);
     defined = finite(asked);
     const int32_t width = encoder.dim(encoding);
-    search::Nearest nearest(asked, width, kRetrievalDepth, nearness_of(similarity_));
+    search::Nearest nearest(asked, width, kRetrievalDepth + (left_out_.empty() ? 0 : 1),
+                            nearness_of(similarity_));
     before = queries_.size();
     const size_t chunk = std::max<size_t>(1, kChunkFloats / static_cast<size_t>(width));
     for (size_t begin = 0; begin < passages_.size(); begin += chunk) {
@@ -157,7 +163,12 @@ class Retrieval final : public Evaluation {
       nearest.add(vectors, *engine_);
       before += ids.size();
     }
-    return nearest.take();
+    std::vector<std::vector<search::Hit>> hits = nearest.take();
+    for (size_t q = 0; q < left_out_.size(); ++q) {
+      std::erase_if(hits[q], [&](const search::Hit& hit) { return hit.index == left_out_[q]; });
+      if (hits[q].size() > kRetrievalDepth) hits[q].resize(kRetrievalDepth);
+    }
+    return hits;
   }
 
   nlohmann::ordered_json line_of(size_t q, const std::vector<double>& scores,
@@ -177,9 +188,12 @@ class Retrieval final : public Evaluation {
 
   std::shared_ptr<compute::Engine> engine_;
   Similarity similarity_;
+  const char* task_;
+  std::string source_;
   RetrievalFiles files_;
   std::vector<std::string> passage_ids_, query_ids_, query_texts_;
   std::vector<std::vector<uint32_t>> relevant_;
+  std::vector<uint32_t> left_out_;
   std::vector<std::vector<int32_t>> passages_, queries_;
   uint64_t hash_ = 0;
 };

@@ -131,6 +131,8 @@ std::vector<std::vector<uint32_t>> judged(const data::Table& qrels, const Places
   return relevant;
 }
 
+}  // namespace
+
 uint64_t hash_of(const RetrievalData& data) {
   Hash hash;
   for (const auto* texts : {&data.passage_ids, &data.passages, &data.query_ids, &data.queries}) {
@@ -141,10 +143,9 @@ uint64_t hash_of(const RetrievalData& data) {
     hash.add(static_cast<uint64_t>(places.size()));
     for (const uint32_t place : places) hash.add(static_cast<uint64_t>(place));
   }
+  for (const uint32_t place : data.left_out) hash.add(static_cast<uint64_t>(place));
   return hash.value();
 }
-
-}  // namespace
 
 RetrievalFiles find_retrieval_files(const fs::path& folder, std::string_view split) {
   if (!fs::is_directory(folder)) fail(folder, ": is not a folder, one in the layout of BEIR expected");
@@ -161,6 +162,7 @@ RetrievalFiles find_retrieval_files(const fs::path& folder, std::string_view spl
 RetrievalData read_retrieval(const RetrievalFiles& files) {
   RetrievalData data;
   data.files = files;
+  data.source = files.qrels.string();
   const data::Table qrels =
       read(files.qrels, {id_role("query-id"),
                          id_role("corpus-id"),

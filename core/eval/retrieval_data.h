@@ -28,14 +28,23 @@ struct RetrievalFiles {
 RetrievalFiles find_retrieval_files(const std::filesystem::path& folder, std::string_view split);
 
 struct RetrievalData {
-  RetrievalFiles files;
+  const char* task = "retrieval";  // that it is data of
+  RetrievalFiles files;            // none of rows
+  std::string source;              // for messages and model cards
   std::vector<std::string> passage_ids, passages;
   std::vector<std::string> query_ids, queries;  // in the order of the file
   // [queries]: places of the passages relevant to it, rising, each once, at least one
   std::vector<std::vector<uint32_t>> relevant;
+  // [queries]: the place of a passage that the query is not asked about, kNoPlace: none; empty: no query has
+  // one
+  std::vector<uint32_t> left_out;
   uint64_t content_hash = 0;
   std::vector<std::string> warnings;  // of documents and queries without a text
 };
+inline constexpr uint32_t kNoPlace = UINT32_MAX;
+
+// Of everything that a score depends on.
+uint64_t hash_of(const RetrievalData& data);
 
 RetrievalData read_retrieval(const RetrievalFiles& files);
 

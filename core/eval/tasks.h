@@ -15,6 +15,9 @@ std::unique_ptr<Evaluation> make_binary(const data::Table& table, const model::S
 std::unique_ptr<Evaluation> make_triplet(const data::Table& table, const model::SentenceModel& model,
                                          const std::shared_ptr<compute::Engine>& engine,
                                          const Options& options);
+std::unique_ptr<Evaluation> make_pairs(const data::Table& table, const model::SentenceModel& model,
+                                       const std::shared_ptr<compute::Engine>& engine,
+                                       const Options& options);
 std::unique_ptr<Evaluation> make_mse(const data::Table& table, const model::SentenceModel& model,
                                      const std::shared_ptr<compute::Engine>& engine, const Options& options);
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "data/columns.h"
+#include "eval/task_columns.h"
 
 namespace hone::train {
 
@@ -19,8 +20,8 @@ RoleRequest text(std::string role, std::vector<std::string> also = {}, bool numb
 RoleRequest request(std::string_view role) {
   const bool any = role.ends_with('*'), some = role.ends_with('+');
   if (any || some) role.remove_suffix(1);
-  if (role == "anchor") return text("anchor", {"query", "question"});
-  if (role == "positive") return text("positive", {"passage", "answer"});
+  if (role == "anchor") return data::anchor_role();
+  if (role == "positive") return data::positive_role();
   RoleRequest made = text(std::string(role), {}, any || some);
   made.required = !any;
   return made;
@@ -34,33 +35,8 @@ RoleRequest label(loss::Labels kind) {
   return {"score", ColumnKind::number, true, {"label"}};
 }
 
-// Rows with the same id are about the same thing. Only read where --columns names it: many files have an id
-// that means nothing here.
-constexpr const char* kId = "id";
-RoleRequest id() {
-  return {.role = kId, .kind = ColumnKind::id, .also_named = {}, .sparse = true};
-}
-
-// The columns of a file as seen through --columns.
-struct Names {
-  std::span<const std::string> names;
-  const std::map<std::string, std::string>& columns;
-  // A column that was given a role serves no other.
-  bool has(const std::string& name) const {
-    return std::find(names.begin(), names.end(), name) != names.end() &&
-           std::none_of(columns.begin(), columns.end(), [&](const auto& c) { return c.second == name; });
-  }
-  bool serve(const RoleRequest& r) const {
-    if (columns.contains(r.role) || has(r.role)) return true;
-    if (std::any_of(r.also_named.begin(), r.also_named.end(), [&](const auto& n) { return has(n); }))
-      return true;
-    if (!r.numbered) return false;
-    const auto is_one = [&](const std::string& name) {
-      return data::number_in_role(r.role, name).has_value();
-    };
-    return std::any_of(names.begin(), names.end(), is_one) ||
-           std::any_of(columns.begin(), columns.end(), [&](const auto& c) { return is_one(c.first); });
-  }
+struct Names : data::NamedColumns {
+  using NamedColumns::serve;
   bool serve(std::initializer_list<std::string_view> roles) const {
     return std::all_of(roles.begin(), roles.end(), [&](auto role) { return serve(request(role)); });
   }
@@ -78,14 +54,14 @@ std::vector<RoleRequest> all_roles() {
     all.push_back(request(role));
   for (auto kind : {loss::Labels::similarity, loss::Labels::teacher_scores, loss::Labels::teacher_vector})
     all.push_back(label(kind));
-  all.push_back(id());
+  all.push_back(data::id_role());
   for (RoleRequest& role : all) role.required = false;
   return all;
 }
 
 const loss::LossInfo& loss_for(std::span<const std::string> names,
                                const std::map<std::string, std::string>& columns, const std::string& source) {
-  const Names n{names, columns};
+  const Names n{{names, columns}};
   const bool scored = n.serve(label(loss::Labels::similarity)), pair = n.serve({"anchor", "positive"});
   if (pair && n.serve({"negative+"}) && n.serve(label(loss::Labels::teacher_scores)))
     return loss::find_loss("margin-mse");
@@ -103,25 +79,10 @@ const loss::LossInfo& loss_for(std::span<const std::string> names,
        "anchor and positive; or text and vector (--columns ROLE=NAME names others, hone losses lists all)");
 }
 
-bool all_there(std::span<const RoleRequest> roles, std::span<const std::string> names,
-               const std::map<std::string, std::string>& columns) {
-  const Names n{names, columns};
-  return std::all_of(roles.begin(), roles.end(), [&](const auto& r) { return !r.required || n.serve(r); });
-}
-
-data::ReadOptions read_roles(std::vector<RoleRequest> roles, std::map<std::string, std::string> columns) {
-  std::erase_if(columns, [&](const auto& column) {
-    return std::none_of(roles.begin(), roles.end(), [&](const RoleRequest& r) {
-      return r.role == column.first || (r.numbered && data::number_in_role(r.role, column.first));
-    });
-  });
-  return {std::move(roles), std::move(columns)};
-}
-
 data::ReadOptions roles_of(const loss::LossInfo& loss, std::span<const std::string> names,
                            std::map<std::string, std::string> columns) {
   std::vector<RoleRequest> roles;
-  const Names n{names, columns};
+  const Names n{{names, columns}};
   const bool sentences =
       on_anchors(loss) && !n.serve({"anchor", "positive"}) && n.serve({"sentence1", "sentence2"});
   for (std::string_view role : loss.texts) {
@@ -130,8 +91,21 @@ data::ReadOptions roles_of(const loss::LossInfo& loss, std::span<const std::stri
     roles.push_back(request(role));
   }
   if (loss.labels != loss::Labels::none) roles.push_back(label(loss.labels));
-  if (columns.contains(kId)) roles.push_back(id());
-  return read_roles(std::move(roles), std::move(columns));
+  if (columns.contains("id")) roles.push_back(data::id_role());
+  return data::read_roles(std::move(roles), std::move(columns));
+}
+
+data::ReadOptions roles_wanted(std::span<const std::string> names, const std::string& source,
+                               const std::map<std::string, std::string>& columns, const std::string& loss,
+                               const std::string& task) {
+  const Names n{{names, columns}};
+  std::vector<data::ReadOptions> wanted;
+  if (!loss.empty()) wanted.push_back(roles_of(loss::find_loss(loss), names, columns));
+  if (!task.empty()) wanted.push_back(eval::task_reading(task, names, columns));
+  if (wanted.empty()) return roles_of(loss_for(names, columns, source), names, columns);
+  if (wanted.size() == 1 || !n.serve_all(wanted[1].roles)) return wanted[0];
+  if (!n.serve_all(wanted[0].roles)) return wanted[1];
+  return data::read_both(std::move(wanted[0]), wanted[1]);
 }
 
 std::vector<std::string> text_roles(const loss::LossInfo& loss, const data::Table& table) {

@@ -23,18 +23,15 @@ std::vector<data::RoleRequest> all_roles();
 const loss::LossInfo& loss_for(std::span<const std::string> names,
                                const std::map<std::string, std::string>& columns, const std::string& source);
 
-// Are there columns for all of these that are required?
-bool all_there(std::span<const data::RoleRequest> roles, std::span<const std::string> names,
-               const std::map<std::string, std::string>& columns);
-
-// Reads these roles. What they do not read may be named in `columns` all the same: one --columns serves
-// several files, losses and tasks.
-data::ReadOptions read_roles(std::vector<data::RoleRequest> roles,
-                             std::map<std::string, std::string> columns);
-
 // What `loss` reads of such columns.
 data::ReadOptions roles_of(const loss::LossInfo& loss, std::span<const std::string> names,
                            std::map<std::string, std::string> columns);
+
+// The roles of the loss and of the task that are asked for ("": none is), of which one may lack its columns;
+// of the loss that suits what is there where neither is.
+data::ReadOptions roles_wanted(std::span<const std::string> names, const std::string& source,
+                               const std::map<std::string, std::string>& columns, const std::string& loss,
+                               const std::string& task);
 
 // The table's roles that are the loss's texts, in its order. Throws Error naming what is missing.
 std::vector<std::string> text_roles(const loss::LossInfo& loss, const data::Table& table);

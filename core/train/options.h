@@ -14,6 +14,7 @@
 
 #include "config/options.h"
 #include "encode/prompts.h"
+#include "eval/evaluation.h"
 #include "model/sentence_model.h"
 #include "train/preflight.h"
 #include "train/schedule.h"
@@ -41,6 +42,9 @@ struct TrainOptions {
   double dropout = -1;                                  // negative: the model's own
   encode::PromptUse prompts = encode::PromptUse::none;  // before the texts trained on
   double label_scale = 0;                               // 0: read off the data
+  double hold_out = 0;                                  // share of the rows to evaluate on (hold_out.h)
+  std::string task;          // eval.task where it is given; empty: as suits the data
+  eval::Options evaluation;  // of the rows held out
   uint64_t seed = 42;
   bool shuffle = true;
   int64_t eval_steps = 0;  // 0: at the end of each epoch
@@ -118,13 +122,20 @@ struct TrainResult {
   double label_scale = 1;
   Preflight preflight;
   encode::PromptedTexts prompts;      // before the texts trained on
+  // Where rows are held out.
+  struct HoldOut {
+    double share = 0;
+    int64_t rows = 0, trained_rows = 0;
+    std::string task;
+  };
+  std::optional<HoldOut> hold_out;
   std::optional<Estimate> estimate;   // where a callback asked for it
   std::vector<std::string> warnings;  // of the run itself
 
   std::string verdict_text() const;  // one line, also where there is no verdict
   bool below() const;                // by the verdict: who gets the model is to be warned
-  // {"loss", "label_scale", "prompts", "data", "warnings", "estimate"}: for programs. Warnings are all there
-  // were: the preflight's, the run's own and a verdict below the base model.
+  // {"loss", "label_scale", "prompts", "data", "warnings", "estimate"} and, where rows are held out, "hold_out": for
+  // programs. Warnings are all there were: the preflight's, the run's own and a verdict below the base model.
   nlohmann::ordered_json beforehand() const;
 };
 

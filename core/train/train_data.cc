@@ -123,7 +123,7 @@ void TrainData::tokenize(const std::vector<std::string_view>& texts, const model
 void TrainData::wrong_label(const std::string& role, size_t row, double found,
                             const std::string& expected) const {
   throw RowError(cat(table_.where(row, role), ": found ", found, ", expected ", expected),
-                 static_cast<int64_t>(row));
+                 static_cast<int64_t>(table_.origin(row)));
 }
 
 void TrainData::read_labels(Rows& given, const loss::LossInfo& loss, double label_scale) {

@@ -29,6 +29,12 @@ std::string names_of(const encode::PromptedTexts& prompts) {
   return list;
 }
 
+std::optional<HeldOut> held_out_of(Rows& rows, const loss::LossInfo& loss, const TrainOptions& options) {
+  if (!(options.hold_out > 0)) return std::nullopt;
+  if (rows.shared != nullptr) rows = Rows(data::Table(*rows.shared));  // others use it whole
+  return hold_out(rows.own, loss, options);
+}
+
 void require_metric(const std::string& metric, const std::vector<std::string>& names) {
   if (std::find(names.begin(), names.end(), metric) != names.end()) return;
   std::string list;
@@ -48,6 +54,7 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
       options_((check_options(options), std::move(options))),
       loss_(options_.loss.empty() ? loss_of(train.table()) : loss::find_loss(options_.loss)),
       loss_options_(loss_, options_.loss_options),
+      held_out_(held_out_of(train, loss_, options_)),
       data_(std::move(train), loss_, options_.label_scale, *model_, *engine_, options_.prompts),
       batches_(data_, options_) {
   const auto made = loss::make_loss(loss_, loss_options_, setup());  // what does not go together is found now
@@ -61,7 +68,18 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
     throw config::OptionError("train.prompts", cat("prompts: ", encode::prompt_use_name(options_.prompts),
                                                    " found, but the model of ", model_->folder,
                                                    " has no such prompt for ", names_of(data_.prompts())));
-  if (evaluation) eval_ = evaluation(*model_);
+  if (held_out_ && evaluation) {
+    throw config::OptionError("train.hold_out",
+                              "hold-out: found with data to evaluate on, one of the two expected");
+  }
+  if (held_out_) {
+    const auto rows =
+        evaluation_of(held_out_->task, std::move(held_out_->table), engine_, options_.evaluation);
+    held_out_->table = {};
+    eval_ = rows(*model_);
+  } else if (evaluation) {
+    eval_ = evaluation(*model_);
+  }
   evaluation = nullptr;  // and the texts that it may hold
   if (eval_) {
     if (options_.metric.empty()) options_.metric = eval_->metric_names().front();
@@ -79,6 +97,10 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
   if (eval_) {
     for (const std::string& warning : eval_->warnings())
       preflight_.warnings.push_back(cat("evaluation: ", warning));
+  }
+  if (held_out_ && held_out_->mirrored > 0) {
+    preflight_.warnings.push_back(cat(held_out_->mirrored, " of the ", held_out_->rows,
+                                      " rows held out are trained on the other way round"));
   }
   const bool duplicates = loss_.in_batch && loss_options_.word("mask") == "duplicates";
   if (duplicates || options_.mask_similarity <= 1)
@@ -228,6 +250,7 @@ TrainResult Trainer::run_to(const fs::path* out, OnExisting existing, const Trai
   result.label_scale = label_scale();
   result.preflight = preflight_;
   result.prompts = data_.prompts();
+  if (held_out_) result.hold_out = {options_.hold_out, held_out_->rows, data_.rows(), held_out_->task};
   Run run;
   run.start = model_;
   run.state.identity = frame_.identity;

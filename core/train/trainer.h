@@ -23,6 +23,7 @@
 #include "train/checkpoint.h"
 #include "train/estimate.h"
 #include "train/false_negatives.h"
+#include "train/hold_out.h"
 #include "train/options.h"
 #include "train/out_folder.h"
 #include "train/preflight.h"
@@ -68,6 +69,7 @@ class Trainer {
   std::vector<std::string> introduction() const;
   const loss::LossInfo& loss() const { return loss_; }
   const Preflight& preflight() const { return preflight_; }
+  const std::optional<HeldOut>& held_out() const { return held_out_; }
   const std::string& metric() const { return options_.metric; }
   double label_scale() const { return data_.label_scale(); }
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
@@ -121,6 +123,7 @@ class Trainer {
   const loss::LossInfo& loss_;
   loss::LossOptions loss_options_;
   TensorRules rules_;
+  std::optional<HeldOut> held_out_;  // its rows are the evaluation's once that is made
   TrainData data_;
   Batches batches_;
   std::unique_ptr<eval::Evaluation> eval_;

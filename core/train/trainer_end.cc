@@ -70,6 +70,8 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
   card.data = data_.table().path.filename().string();
   for (const auto& part : data_.table().appended) card.data += cat(", ", part.path.filename());
   card.data += cat(", ", data_.rows(), " rows");
+  if (held_out_)
+    card.data += cat(" to train on and ", held_out_->rows, " held out for the task ", held_out_->task);
   const std::string chosen = loss_options_.text();
   card.loss = cat(loss_.name, chosen.empty() ? "" : cat(" (", chosen, ")"), ": ", loss_.formula);
   card.settings = options_.identity();
@@ -83,8 +85,8 @@ std::shared_ptr<const model::SentenceModel> Trainer::finish(Run& run, const fs::
     card.settings.emplace_back("labels divided by", cat(label_scale()));
   if (run.state.before && run.state.best) {
     for (const auto& [name, value] : run.state.before->metrics)
-      card.scores.push_back(
-          {fs::path(eval_->source()).filename().string(), name, value, run.state.best->value(name)});
+      card.scores.push_back({cat(fs::path(eval_->source()).filename(), held_out_ ? " (held out)" : ""), name,
+                             value, run.state.best->value(name)});
   }
   if (run.state.verdict) card.verdict = run.state.verdict->text();
   StagedFolder staged(*out);

@@ -178,7 +178,7 @@ const HostBatch& Trainer::forward() {
   host.label_width = data_.label_width();
   for (uint32_t row : rows) {
     host.labels.insert(host.labels.end(), data_.labels(row), data_.labels(row) + host.label_width);
-    host.indices.push_back(row);
+    host.indices.push_back(data_.table().origin(row));
   }
   const auto vectors = run.pass->forward(data_, rows, options_.seed, static_cast<uint64_t>(index));
   host.dim = run.pass->dim();

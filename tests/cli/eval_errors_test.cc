@@ -12,7 +12,8 @@ class EvalErrors : public ::testing::Test {
   // Fails with this line; what --per-row or --per-query would have written is not there.
   void says(const std::string& task, Strings more, int code, const std::string& line) {
     const auto before = folder.names();
-    more.insert(more.end(), {task == "retrieval" ? "--per-query" : "--per-row", at("lines")});
+    more.insert(more.end(),
+                {task == "retrieval" || task == "pairs" ? "--per-query" : "--per-row", at("lines")});
     expect_line(hone(eval_task(task, more)), code, line);
     EXPECT_EQ(folder.names(), before);
   }
@@ -45,6 +46,12 @@ TEST_F(EvalErrors, of_a_file_for_another_task_name_the_column) {
       "triplet", "b.tsv", "anchor\tpositive\na\tb\n",
       ":1: no column \"negative\", the columns are \"anchor\", \"positive\" (--columns negative=NAME names "
       "another)");
+  of_file("pairs", "p.tsv", "anchor\tscore\na\t1\n",
+          ":1: no column \"positive\", the columns are \"anchor\", \"score\" (--columns positive=NAME names "
+          "another)");
+  of_file(
+      "pairs", "same.tsv", "anchor\tpositive\na\tx\nb\tx\n",
+      ": all rows have the same positive, at least two different ones expected to find the right one among");
   of_file("binary", "graded.tsv", "sentence1\tsentence2\tscore\na\tb\t1\na\tc\t0.5\n",
           ":3: column \"score\": found 0.5, expected 0 or 1");
 }
@@ -86,16 +93,19 @@ TEST_F(EvalErrors, of_options_of_other_tasks) {
   };
   usage("sts", {"--data", data, "--margin", "1"}, "option --margin is for --task triplet, found sts");
   usage("mse", {"--data", data, "--similarity", "dot"},
-        "option --similarity is for --task sts, binary, triplet or retrieval, found mse");
+        "option --similarity is for --task sts, binary, triplet, pairs or retrieval, found mse");
   usage("binary", {"--data", data, "--split", "dev"}, "option --split is for --task retrieval, found binary");
   usage("triplet", {"--data", data, "--per-query", at("q")},
-        "option --per-query is for --task retrieval, found triplet");
+        "option --per-query is for --task pairs or retrieval, found triplet");
   usage("triplet", {"--data", data, "--corpus", data},
         "option --corpus is for --task retrieval, found triplet");
   usage("retrieval", {"--data", data, "--per-row", at("r")},
         "option --per-row is for --task sts, binary, triplet or mse, found retrieval");
   usage("retrieval", {"--data", data, "--columns", "text=body"},
-        "option --columns is for --task sts, binary, triplet or mse, found retrieval");
+        "option --columns is for --task sts, binary, triplet, pairs or mse, found retrieval");
+  usage("pairs", {"--data", data, "--per-row", at("r")},
+        "option --per-row is for --task sts, binary, triplet or mse, found pairs");
+  usage("pairs", {"--data", data, "--margin", "1"}, "option --margin is for --task triplet, found pairs");
   usage("sts", {}, "option --data is missing; see hone eval --help");
   usage("sts", {"--data", data, "--columns", "anchor=x"},
         "--columns: no role \"anchor\" here, the roles are sentence1, sentence2, score");

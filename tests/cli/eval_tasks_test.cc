@@ -222,6 +222,7 @@ TEST(EvalCompare, gives_the_difference_of_the_first_score_for_every_task) {
          std::vector<std::pair<std::string, std::string>>{{"sts", kPairs},
                                                           {"binary", "binary.tsv"},
                                                           {"triplet", "triplet.tsv"},
+                                                          {"pairs", "triplet.tsv"},
                                                           {"retrieval", "beir"},
                                                           {"mse", "mse.jsonl"}})
       cases.push_back({task, data, other});
@@ -229,7 +230,7 @@ TEST(EvalCompare, gives_the_difference_of_the_first_score_for_every_task) {
   for (const auto& [task, data, model] : cases) {
     SCOPED_TRACE(task + " " + model);
     const std::string path = (folder / data).string(),
-                      lines_option = task == "retrieval" ? "--per-query" : "--per-row";
+                      lines_option = task == "retrieval" || task == "pairs" ? "--per-query" : "--per-row";
     const Json j =
         scored(task, {"--data", path, "--compare", model, lines_option, (folder / "lines").string()});
     const std::string primary = j.at("primary");
@@ -244,7 +245,7 @@ TEST(EvalCompare, gives_the_difference_of_the_first_score_for_every_task) {
     EXPECT_TRUE(share >= 0 && share <= 1) << share;
     const size_t units = j.at(task == "sts" || task == "binary" ? "pairs"
                               : task == "triplet"               ? "triplets"
-                              : task == "retrieval"             ? "queries"
+                              : lines_option == "--per-query"   ? "queries"
                                                                 : "texts");
     EXPECT_EQ(lines(folder, "lines").size(), units) << "of the first model alone";
     const Result text = hone(eval_task(task, {"--data", path, "--compare", model}));

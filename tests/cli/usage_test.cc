@@ -49,7 +49,7 @@ TEST(Usage, of_commands_and_options) {
               "option --data found 2 times, once expected; see hone eval --help");
   expect_line(hone({"info", "--model="}), 2, "model: \"\" found, the name of a file or folder expected");
   expect_line(hone({"eval", "--model", kModel, "--data", kPairs, "--task", "poetry"}), 2,
-              "task: \"poetry\" found, sts, binary, triplet, retrieval or mse expected");
+              "task: \"poetry\" found, sts, binary, triplet, pairs, retrieval or mse expected");
   expect_error(hone({"encode", "--model", kModel, "--input", kPairs, "--out", "x.bin"}), 2,
                ".npy, .safetensors or .jsonl expected");
 }
@@ -112,16 +112,27 @@ TEST(Usage, of_training) {
   for (const char* option : {"--task=sts", "--similarity=dot", "--margin=1", "--split=dev", "--metric=x",
                              "--eval-steps=1", "--eval-share=0.5", "--min-gain=1"}) {
     const std::string name = std::string(option).substr(0, std::string(option).find('='));
-    expect_line(wrong({option}), 2, "option " + name + " is for --eval, which is missing");
+    expect_line(wrong({option}), 2, "option " + name + " is for --eval or --hold-out, which are missing");
   }
   expect_line(wrong({"--vector-cache", (folder / "kept").string()}), 2,
               "option --vector-cache is for --mask-similarity, which is missing");
   expect_line(wrong({"--eval", kPairs, "--margin", "1"}), 2,
               "option --margin is for --task triplet, found sts");
   expect_line(wrong({"--eval", kPairs, "--task", "mse", "--similarity", "dot"}), 2,
-              "option --similarity is for --task sts, binary, triplet or retrieval, found mse");
+              "option --similarity is for --task sts, binary, triplet, pairs or retrieval, found mse");
   expect_line(wrong({"--eval", kPairs, "--split", "dev"}), 2,
               "option --split is for --task retrieval, found sts");
+  expect_line(wrong({"--eval", kPairs, "--hold-out", "0.1"}), 2,
+              "options --eval and --hold-out exclude each other");
+  expect_line(wrong({"--hold-out", "0.1", "--margin", "1"}), 2,
+              "option --margin is for --task triplet, found sts");
+  expect_line(wrong({"--hold-out", "0.1", "--task", "retrieval"}), 2,
+              "task: \"retrieval\" found, sts, binary, triplet, pairs or mse expected for a table of rows");
+  expect_line(
+      wrong({"--hold-out", "0.001"}), 2,
+      "hold-out: 0.001 of the 120 rows of " + kPairs +
+          " leaves 0 to evaluate on and 120 to train on, at least 2 of each expected (another share, or "
+          "--eval PATH)");
   expect_line(wrong({"--epochs", "1", "--steps", "1"}), 2, "options --steps and --epochs exclude each other");
   expect_line(wrong({"--resume", "--overwrite"}), 2, "options --resume and --overwrite exclude each other");
   expect_error(wrong({"--columns", "sentence1"}), 2, "role=name");

@@ -83,7 +83,7 @@ TEST(Verdict, without_data_to_evaluate_on_says_that_there_is_none) {
   EXPECT_FALSE(Json::parse(r.out).contains("verdict"));
   EXPECT_TRUE(
       r.err.ends_with("\nnot evaluated: whether the tuned model is better than the base model is not "
-                      "known (--eval)\n"))
+                      "known (--eval PATH tells by other rows, --hold-out 0.1 by a tenth of these)\n"))
       << r.err;
   EXPECT_NE(folder.read("out/README.md")
                 .find("\nNot evaluated: whether it is better than the base model is "
@@ -163,7 +163,9 @@ TEST_P(EveryTask, lists_its_metrics_for_a_wrong_one_before_the_first_step) {
 }
 
 TEST_P(EveryTask, refuses_a_file_of_another) {
-  const std::string other = std::string(GetParam().name) == "triplet" ? "binary.tsv" : "triplet.tsv";
+  const std::string name = GetParam().name, other = name == "triplet" ? "binary.tsv"
+                                                    : name == "pairs" ? "mse.tsv"
+                                                                      : "triplet.tsv";
   const auto before = folder.names();
   const Strings command = train_on({folder / "triplet.tsv"}, folder / "out",
                                    {"--task", GetParam().name, "--eval", (folder / other).string()});
@@ -175,6 +177,7 @@ INSTANTIATE_TEST_SUITE_P(Tasks, EveryTask,
                          ::testing::Values(Task{"sts", "binary.tsv", "spearman_cosine"},
                                            Task{"binary", "binary.tsv", "cosine_ap"},
                                            Task{"triplet", "triplet.tsv", "cosine_accuracy"},
+                                           Task{"pairs", "triplet.tsv", "cosine_ndcg@10"},
                                            Task{"retrieval", "beir", "cosine_ndcg@10"},
                                            Task{"mse", "mse.tsv", "negative_mse"}),
                          [](const auto& test) { return std::string(test.param.name); });

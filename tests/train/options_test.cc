@@ -89,11 +89,12 @@ TEST(Metric, that_an_evaluation_does_not_have_is_refused_with_those_it_has_befor
     SCOPED_TRACE(task);
     data::ReadOptions roles;
     roles.roles = eval::task_roles(task);
-    const data::Table table = data::read_table(task == "binary"    ? losses / "binary.jsonl"
-                                               : task == "triplet" ? losses / "triplets.jsonl"
-                                               : task == "mse"     ? losses / "vectors.jsonl"
-                                                                   : testing::kModels / "pairs.jsonl",
-                                               roles);
+    const data::Table table =
+        data::read_table(task == "binary"                       ? losses / "binary.jsonl"
+                         : task == "triplet" || task == "pairs" ? losses / "triplets.jsonl"
+                         : task == "mse"                        ? losses / "vectors.jsonl"
+                                                                : testing::kModels / "pairs.jsonl",
+                         roles);
     const auto model = model::load_model(testing::kModels / "mean-gelu");
     const auto engine = compute::test_engine(1);
     const auto names = eval::make_evaluation(task, table, *model, engine)->metric_names();

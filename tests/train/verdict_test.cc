@@ -95,10 +95,10 @@ data::Table task_table(const TaskCase& c) {
 std::vector<TaskCase> task_cases() {
   std::vector<TaskCase> all;
   for (const std::string& task : eval::table_tasks()) {
-    all.push_back({task, task == "binary"    ? losses_file("binary.jsonl")
-                         : task == "triplet" ? losses_file("triplets.jsonl")
-                         : task == "mse"     ? losses_file("vectors.jsonl")
-                                             : kModels / "pairs.jsonl"});
+    all.push_back({task, task == "binary"                       ? losses_file("binary.jsonl")
+                         : task == "triplet" || task == "pairs" ? losses_file("triplets.jsonl")
+                         : task == "mse"                        ? losses_file("vectors.jsonl")
+                                                                : kModels / "pairs.jsonl"});
   }
   return all;
 }
