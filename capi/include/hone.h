@@ -400,17 +400,22 @@ HONE_API hone_status hone_model_encode_arrow(const hone_model *model, struct Arr
  * "NAME_95": [low, high], ..., "warnings": [lines for people]: what looks wrong with the data}, and "dim" where
  * encode.dim is set; a score that does not exist is null. Tasks and the
  * columns they want: sts (sentence1, sentence2, score), binary (the same, scores 0 or 1), triplet (anchor, positive,
- * negative), mse (text, vector); retrieval, which has "passages" and "relevant" too, wants
- * hone_dataset_read_retrieval(). Queries and anchors get the model's prompt for queries, passages, positives and
- * negatives that for documents, other texts its default prompt; eval.prompts changes that, and "prompts" says what
- * stood before which texts where anything did. Names and values are those of the evaluators of Sentence Transformers;
- * intervals
- * are 95 % bootstraps, of every score from the same resamples.
+ * negative), pairs (anchor, positive, or sentence1, sentence2: each finds its positive among all of the dataset; an id
+ * that data.columns names when the rows are read tells more that belong together), mse (text, vector); retrieval wants
+ * hone_dataset_read_retrieval(). pairs and retrieval have "passages" and "relevant" too. Names and values are those of
+ * the evaluators of Sentence Transformers (of its InformationRetrievalEvaluator for pairs); intervals are 95 %
+ * bootstraps, of every score from the same resamples.
+ *
+ * Where eval.task is not set, the columns decide: triplet where there is a negative, mse, sts where there is a score,
+ * else pairs; retrieval of a corpus. Anchors and positives with a score suit none.
+ *
+ * Queries and anchors get the model's prompt for queries, passages, positives and negatives that for documents, other
+ * texts its default prompt; eval.prompts changes that, and "prompts" says what stood before which texts where anything
+ * did.
  *
  * @param model    the model
  * @param dataset  with the task's columns
- * @param options  in, may be NULL: eval.task (as suits the dataset where it is not set), eval.similarity, eval.margin,
- *                 eval.prompts, encode.dim
+ * @param options  in, may be NULL: eval.task, eval.similarity, eval.margin, eval.prompts, encode.dim
  * @param out      out: JSON, owned by the caller
  * @return         HONE_OK; HONE_EINVAL; HONE_EFORMAT where the data do not suit the task; HONE_EFAILED; HONE_ENOMEM
  * @since 0.1.0
@@ -629,10 +634,15 @@ typedef struct hone_job_callbacks {
  * sentence1, sentence2 and score, multiple-negatives ranking on anchor and positive, ... (hone_losses() lists all).
  * Texts are tokenized here, without a prompt unless train.prompts says otherwise; the evaluation has its own.
  *
+ * With train.hold_out, that share of the rows is evaluated on and not trained on. The first text of a row (anchor,
+ * sentence1, text) decides, by a hash that is the same everywhere: none is on both sides, whatever the order of the
+ * rows; nor is an id, where ids were read. The task is eval.task, or the one that suits the dataset, binary where all
+ * scores are 0 or 1. HONE_EINVAL where less than two rows would be left on either side.
+ *
  * @param model       to start from; never changed
  * @param dataset     with the loss's columns
  * @param evaluation  may be NULL: rows of a task (hone_model_evaluate()), to keep the weights of the best step
- *                    (train.metric) and to end with a verdict
+ *                    (train.metric) and to end with a verdict; NULL with train.hold_out
  * @param options     in, may be NULL: train.*, and for the evaluation eval.* and encode.dim
  * @param out         out: owned by the caller
  * @return            HONE_OK; HONE_EINVAL; HONE_EFORMAT naming a row whose label cannot be; HONE_EFAILED; HONE_ENOMEM
@@ -773,14 +783,15 @@ HONE_API hone_status hone_job_result(const hone_job *job, hone_model **out, hone
 /**
  * {"steps", "kept_step", "seconds", "already_finished", "ended_early": why, where it ended before its last step, or
  * null, "before": {metric: value} or null, "after": the same, "before_95": {metric: [low, high]} or null: 95 % intervals,
- * "after_95": the same, "checkpoint_bytes": of the checkpoint kept beside the model, 0 where there is none, "verdict": {"metric", "before", "after", "difference",
+ * "after_95": the same, "checkpoint_bytes": of the checkpoint kept beside the model, 0 where there is none,
+ * "verdict": {"metric", "before", "after", "difference",
  * "low", "high", "share_better"} or null: is the tuned model better than the one it was made from, with the 95 %
  * interval of the difference; and what was known before the first step: "loss", "label_scale": what similarity labels
  * were divided by, "prompts": {role: what stood before its texts}, "data": {"rows", "repeated_rows", "texts": different ones, "median_tokens", "longest_tokens",
  * "max_tokens", "cut_texts", and where they are: "different_anchors", "different_positives", "labels": [lowest,
- * highest]}, "estimate": {"seconds", "bytes": at the peak} or null; and "warnings": [lines for people], those before the
- * first step, of the run, and a verdict below the base model} of a finished job. The log sink is told the same while it
- * runs, warnings as HONE_LOG_WARNING.
+ * highest]}, "estimate": {"seconds", "bytes": at the peak} or null; with train.hold_out "hold_out": {"share", "rows",
+ * "trained_rows", "task"}; and "warnings": [lines for people], those before the first step, of the run, and a verdict
+ * below the base model} of a finished job. The log sink is told the same while it runs, warnings as HONE_LOG_WARNING.
  *
  * @param job  the job
  * @param out  out: JSON, owned by the caller

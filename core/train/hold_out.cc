@@ -71,7 +71,7 @@ std::string task_of_rows(const data::Table& table, const loss::LossInfo& loss, c
   if (task != "sts") return task;
   if (loss.labels == loss::Labels::classes) {
     fail_hold_out("no task suits the classes of the loss ", loss.name,
-                  "; name one (--task NAME) or give other data (--eval PATH)");
+                  "; name one (--task NAME) or give other data to evaluate on");
   }
   const std::vector<double>& scores = table.number("score");
   const bool yes_or_no =
@@ -123,7 +123,7 @@ std::optional<HeldOut> hold_out(data::Table& table, const loss::LossInfo& loss, 
     fail_hold_out(options.hold_out, " of the ", held.of_rows, " rows of ", table.source(), " leaves ",
                   held.rows, " to evaluate on and ", held.of_rows - held.rows, " to train on",
                   table.texts.contains("id") ? ", as rows of one id stay together" : "", ", at least ",
-                  kLeast, " of each expected (another share, or --eval PATH)");
+                  kLeast, " of each expected (another share, or other data to evaluate on)");
   }
   held.table = table.take(marked);
   held.mirrored = count_mirrored(held.table, table, roles);

@@ -107,6 +107,68 @@ TEST_F(Evaluate, TheTaskIsTheOneThatSuitsTheColumns) {
   }
 }
 
+TEST_F(Evaluate, AnchorsAndPositivesArePairs) {
+  const std::filesystem::path file = std::filesystem::path(testing::kFixtures) / "losses" / "pairs.jsonl";
+  const Dataset data = read(runtime, file, {});
+  const json scores = scores_of(model, data, {});
+  EXPECT_EQ(scores["task"], "pairs");
+  EXPECT_EQ(scores["queries"], 48);
+  EXPECT_EQ(scores["relevant"], 48);
+  EXPECT_LE(scores["passages"], 48);
+  EXPECT_TRUE(scores.contains("cosine_ndcg@10_95"));
+  EXPECT_EQ(scores_of(model, read(runtime, file, {{"eval.task", "pairs"}}), {{"eval.task", "pairs"}}),
+            scores);
+  const Dataset sentences = dataset_of(runtime, {"sentence2", "sentence1"},
+                                       {{text_value("tea"), text_value("hot tea")},
+                                        {text_value("song"), text_value("a little song")},
+                                        {text_value("song"), text_value("one more song")}});
+  const json two = scores_of(model, sentences, {});
+  EXPECT_EQ(two["task"], "pairs");
+  EXPECT_EQ(two["queries"], 3);
+  EXPECT_EQ(two["passages"], 2);
+}
+
+TEST_F(Evaluate, PairsKnowMoreAnswersByAnIdThatIsNamed) {
+  const std::vector<Row> rows{{text_value("7"), text_value("tea"), text_value("hot tea")},
+                              {text_value("7"), text_value("a song"), text_value("one more song")},
+                              {text_value("8"), text_value("the sea"), text_value("a cat")}};
+  const auto relevant = [&](const Settings& settings) {
+    return scores_of(model, dataset_of(runtime, {"ticket", "anchor", "positive"}, rows, settings),
+                     {})["relevant"];
+  };
+  EXPECT_EQ(relevant({}), 3);
+  EXPECT_EQ(relevant({{"data.columns", "id=ticket"}}), 5);
+}
+
+TEST_F(Evaluate, PairsOfOnePositiveAloneAreRefused) {
+  const Dataset same =
+      dataset_of(runtime, {"anchor", "positive"},
+                 {{text_value("one"), text_value("tea")}, {text_value("two"), text_value("tea")}});
+  Buffer none;
+  const Failure failure = refused(HONE_EFORMAT, [&](hone_error** error) {
+    return hone_model_evaluate(model, same, nullptr, none.place(), error);
+  });
+  EXPECT_EQ(failure.subject(), "dataset");
+  EXPECT_NE(failure.message().find("all rows have the same positive"), std::string::npos)
+      << failure.message();
+}
+
+TEST_F(Evaluate, RowsHeldOutGiveAVerdict) {
+  const std::filesystem::path file = std::filesystem::path(testing::kFixtures) / "losses" / "pairs.jsonl";
+  const Dataset data = read(runtime, file, {});
+  const Trainer trainer = make_trainer(
+      model, data, nullptr, {{"train.hold_out", 0.3}, {"train.steps", 3}, {"train.batch_size", 8}});
+  const Job job = start(trainer);
+  ASSERT_EQ(end_of(job), HONE_JOB_FINISHED);
+  const json report = json::parse(report_of(job));
+  EXPECT_EQ(report.at("verdict").at("metric"), "cosine_ndcg@10");
+  EXPECT_EQ(report.at("hold_out").at("task"), "pairs");
+  EXPECT_EQ(report.at("hold_out").at("rows").get<int>() + report.at("hold_out").at("trained_rows").get<int>(),
+            48);
+  EXPECT_EQ(report.at("data").at("rows"), report.at("hold_out").at("trained_rows"));
+  EXPECT_EQ(hone_dataset_size(data), 48) << "the dataset stays whole";
+}
+
 TEST_F(Evaluate, ATaskThatTheDataCannotHaveIsRefused) {
   for (const Task& task : tasks()) {
     const Dataset data = read(runtime, task.file, task.settings);

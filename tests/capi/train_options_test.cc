@@ -73,6 +73,13 @@ TEST_F(TrainOptions, ALossThatTheDataCannotHave) {
   EXPECT_NE(failure.message().find("negative"), std::string::npos) << failure.message();
 }
 
+TEST_F(TrainOptions, RowsHeldOutThatCannotBe) {
+  const std::string key = "train.hold_out";
+  cannot(pairs, pairs, {{key, 0.5}}, key, "with data to evaluate on");
+  cannot(pairs, nullptr, {{key, 0.0001}}, key, "leaves 0 to evaluate on and 8 to train on");
+  cannot(scored, nullptr, {{"train.loss", "softmax"}, {key, 0.5}}, key, "no task suits the classes");
+}
+
 TEST_F(TrainOptions, OptionsThatALossDoesNotHave) {
   const std::string key = "train.loss_options";
   for (const auto& [text, message] : {std::pair{"nonsense=1", "scale"},

@@ -151,7 +151,8 @@ TEST_F(Dim, wider_than_a_model_is_refused_and_leaves_nothing) {
                 "dim: \"" + bad + "\" found, " +
                     (whole ? "1 to the width of the model's vectors" : "a whole number") + " expected");
   }
-  expect_line(hone(train(folder / "out", {"--dim", "8"})), 2, "option --dim is for --eval, which is missing");
+  expect_line(hone(train(folder / "out", {"--dim", "8"})), 2,
+              "option --dim is for --eval or --hold-out, which are missing");
   EXPECT_EQ(folder.names(), before);
 }
 

@@ -128,11 +128,11 @@ TEST(Usage, of_training) {
               "option --margin is for --task triplet, found sts");
   expect_line(wrong({"--hold-out", "0.1", "--task", "retrieval"}), 2,
               "task: \"retrieval\" found, sts, binary, triplet, pairs or mse expected for a table of rows");
-  expect_line(
-      wrong({"--hold-out", "0.001"}), 2,
-      "hold-out: 0.001 of the 120 rows of " + kPairs +
-          " leaves 0 to evaluate on and 120 to train on, at least 2 of each expected (another share, or "
-          "--eval PATH)");
+  expect_line(wrong({"--hold-out", "0.001"}), 2,
+              "hold-out: 0.001 of the 120 rows of " + kPairs +
+                  " leaves 0 to evaluate on and 120 to train on, at least 2 of each expected (another share, "
+                  "or other "
+                  "data to evaluate on)");
   expect_line(wrong({"--epochs", "1", "--steps", "1"}), 2, "options --steps and --epochs exclude each other");
   expect_line(wrong({"--resume", "--overwrite"}), 2, "options --resume and --overwrite exclude each other");
   expect_error(wrong({"--columns", "sentence1"}), 2, "role=name");

@@ -163,7 +163,7 @@ TEST_F(EvaluationPrompts, a_comparison_tells_those_of_the_other_model) {
   const RetrievalData data = read_retrieval(find_retrieval_files(kBeir, "test"));
   const auto first = make_retrieval(data, *plain, engine), other = make_retrieval(data, *model, engine);
   const Result a = run(*first, plain), b = run(*other, model);
-  const auto j = comparison_json(*other, b, compare(*first, a, b));
+  const auto j = comparison_json(*first, a, *other, b, compare(*first, a, b));
   EXPECT_EQ(j.at("prompts").at("queries"), kQuery);
   EXPECT_DOUBLE_EQ(j.at("cosine_ndcg@10_difference").get<double>(), a.value() - b.value());
   EXPECT_EQ(j.at("scores").at("cosine_ndcg@10"), b.value());

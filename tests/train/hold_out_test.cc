@@ -179,7 +179,7 @@ TEST(HoldOut, takes_the_task_that_suits_the_data) {
   EXPECT_EQ(
       message_of<config::OptionError>([&] { task(yes, "softmax"); }),
       "hold-out: no task suits the classes of the loss softmax; name one (--task NAME) or give other data "
-      "(--eval PATH)");
+      "to evaluate on");
   EXPECT_EQ(task(yes, "softmax", "binary"), "binary");
   EXPECT_EQ(message_of<UsageError>([&] { task(scored, "cosine", "retrieval"); }),
             "task: \"retrieval\" found, sts, binary, triplet, pairs or mse expected for a table of rows");
@@ -190,11 +190,11 @@ TEST(HoldOut, that_leaves_too_little_is_one_line_and_takes_nothing) {
   EXPECT_EQ(
       message_of<config::OptionError>([&] { held(table, "mnr", share(0.001)); }),
       "hold-out: 0.001 of the 9 rows of x.tsv leaves 0 to evaluate on and 9 to train on, at least 2 of each "
-      "expected (another share, or --eval PATH)");
+      "expected (another share, or other data to evaluate on)");
   EXPECT_EQ(
       message_of<config::OptionError>([&] { held(table, "mnr", share(0.999)); }),
       "hold-out: 0.999 of the 9 rows of x.tsv leaves 9 to evaluate on and 0 to train on, at least 2 of each "
-      "expected (another share, or --eval PATH)");
+      "expected (another share, or other data to evaluate on)");
   EXPECT_EQ(table.rows, 9U);
   data::Table connected =
       table_of("doc\tanchor\tpositive\n1\ta\tx\n1\tb\ty\n1\tfoobar\tz\n", "mnr", "id=doc");

@@ -60,7 +60,7 @@ class TrainPrompts : public ::testing::Test {
     for (int i = 0; i < 3; ++i) all.push_back(made.step().loss);
     return all;
   }
-  static std::string of(const Identity& identity, const std::string& name) {
+  static std::string of(const model::Identity& identity, const std::string& name) {
     for (const auto& [key, value] : identity) {
       if (key == name) return value;
     }
