@@ -4,6 +4,8 @@
 #include <cmath>
 #include <iostream>
 
+#include "base/spelling.h"
+
 namespace hone::cli {
 
 namespace {
@@ -90,6 +92,8 @@ bool Arguments::parse(int argc, char** argv) {
   const std::string see = cat("; see ", options_.program(), " --help");
   try {
     parsed_ = options_.parse(argc, argv);
+  } catch (const cxxopts::exceptions::no_such_option& e) {
+    fail_usage(excerpt(e.what(), 200), meant(argc, argv), see);
   } catch (const cxxopts::exceptions::exception& e) {
     fail_usage(excerpt(e.what(), 200), see);
   }
@@ -109,6 +113,21 @@ bool Arguments::parse(int argc, char** argv) {
     if (!given(name)) fail_usage("option --", name, " is missing", see);
   }
   return true;
+}
+
+// The exception says what it could not read in a sentence alone: the first option typed that is not one.
+std::string Arguments::meant(int argc, char** argv) const {
+  for (int i = 1; i < argc; ++i) {
+    std::string_view typed = argv[i];
+    if (typed == "--") break;
+    if (!typed.starts_with("--")) continue;
+    typed = typed.substr(2);
+    typed = typed.substr(0, typed.find('='));
+    if (declared_.contains(std::string(typed))) continue;
+    return did_you_mean_of(
+        typed, declared_, [](const std::string& n) { return std::string_view(n); }, "--");
+  }
+  return "";
 }
 
 fs::path Arguments::path(const std::string& name) const {

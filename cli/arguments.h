@@ -68,6 +68,7 @@ class Arguments {
   // `range` is what a whole number should have been.
   [[noreturn]] static void wrong_integer(const std::string& name, const std::string& typed,
                                          const std::string& range);
+  std::string meant(int argc, char** argv) const;  // "; did you mean --loss?", of an option that is not one
   cxxopts::Options options_;
   std::vector<std::string> required_, groups_;
   std::set<std::string> declared_, repeated_, files_;  // files_: what names a file or folder

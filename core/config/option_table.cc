@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <limits>
-#include <vector>
+
+#include "base/spelling.h"
 
 namespace hone::config {
 
@@ -133,22 +134,6 @@ constexpr OptionInfo kTable[] = {
      "refuse|resume|overwrite"},
 };
 
-// Letters to change, insert or leave out (Levenshtein).
-size_t distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 std::string OptionInfo::flag() const {
@@ -173,7 +158,7 @@ std::string_view nearest_key(std::string_view key) {
   key = key.substr(0, kLongest);
   // Whoever leaves out the group ("batch_size") means the key that ends so.
   auto cost = [&](const OptionInfo& info) {
-    return std::min(distance(key, info.key), distance(key, info.name()) + 1);
+    return std::min(spelling_distance(key, info.key), spelling_distance(key, info.name()) + 1);
   };
   return std::min_element(std::begin(kTable), std::end(kTable),
                           [&](const auto& a, const auto& b) { return cost(a) < cost(b); })

@@ -1,8 +1,11 @@
 #include "config/options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <stdexcept>
+
+#include "base/spelling.h"
 
 namespace hone::config {
 
@@ -22,8 +25,9 @@ const char* type_name(Type type) {
   return "true or false";
 }
 
-[[noreturn]] void fail_option(std::string_view label, const std::string& found, std::string_view expected) {
-  throw OptionError(std::string(label), cat(label, ": ", found, " found, ", expected, " expected"));
+[[noreturn]] void fail_option(std::string_view label, const std::string& found, std::string_view expected,
+                              const std::string& hint = "") {
+  throw OptionError(std::string(label), cat(label, ": ", found, " found, ", expected, " expected", hint));
 }
 
 std::string quoted(std::string_view text) {
@@ -41,14 +45,9 @@ const OptionInfo& known(std::string_view key, Type type, std::string_view type_f
 }
 
 void check_choice(const OptionInfo& info, std::string_view text, std::string_view label) {
-  std::string_view choices = info.choices;
-  if (choices.empty()) return;
-  while (!choices.empty()) {
-    const std::string_view choice = choices.substr(0, choices.find('|'));
-    if (choice == text) return;
-    choices.remove_prefix(std::min(choices.size(), choice.size() + 1));
-  }
-  fail_option(label, quoted(text), info.range);
+  const std::vector<std::string_view> choices = choices_of(info.choices);
+  if (choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) return;
+  fail_option(label, quoted(text), info.range, did_you_mean(text, choices));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/spelling.h"
 
 namespace hone::data {
 
@@ -123,7 +124,8 @@ std::map<std::string, std::string> parse_columns(std::string_view text, std::spa
     std::string column = take_name(text, piece);
     std::optional<std::string> role = known_role(known, name);
     if (!role) {
-      fail_usage("--columns: no role \"", excerpt(name), "\" here, the roles are ", listed(known));
+      fail_usage("--columns: no role \"", excerpt(name), "\" here, the roles are ", listed(known),
+                 did_you_mean_of(name, known, [](const RoleRequest& r) { return std::string_view(r.role); }));
     }
     if (!columns.emplace(*role, std::move(column)).second)
       fail_usage("--columns: role \"", *role, "\" is there twice");

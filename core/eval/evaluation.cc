@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/spelling.h"
 #include "eval/task_columns.h"
 #include "eval/tasks.h"
 
@@ -42,7 +43,8 @@ const Task& find_task(std::string_view name) {
       std::find_if(tasks().begin(), tasks().end(), [&](const Task& task) { return name == task.name; });
   if (found == tasks().end()) {
     fail_usage("task: \"", excerpt(name),
-               "\" found, sts, binary, triplet, pairs or mse expected for a table of rows");
+               "\" found, sts, binary, triplet, pairs or mse expected for a table of rows",
+               did_you_mean_of(name, tasks(), [](const Task& task) { return task.name; }));
   }
   return *found;
 }
@@ -65,7 +67,8 @@ double Result::at(std::string_view metric) const {
     if (name == metric) return value;
     list += cat(list.empty() ? "" : ", ", name);
   }
-  fail("metric: \"", excerpt(metric), "\" found, one of ", list, " expected");
+  fail("metric: \"", excerpt(metric), "\" found, one of ", list, " expected",
+       did_you_mean_of(metric, metrics, [](const auto& m) { return std::string_view(m.first); }));
 }
 
 Evaluation::Evaluation(const model::SentenceModel& model, int32_t dim, encode::PromptedTexts prompts)

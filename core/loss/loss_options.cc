@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/spelling.h"
 #include "loss/loss_table.h"
 
 namespace hone::loss {
@@ -31,7 +32,7 @@ LossOptions::LossOptions(const LossInfo& info, std::string_view text) : info_(&i
       std::string names;
       for (const OptionInfo& o : info.options) names += cat(names.empty() ? "" : ", ", o.name());
       fail_usage("loss-options: \"", excerpt(name), "\" is no option of the loss ", info.name, ", which has ",
-                 names);
+                 names, did_you_mean_of(name, info.options, [](const OptionInfo& o) { return o.name(); }));
     }
     const std::string value(piece.substr(equals + 1));
     if (!given_.emplace(std::string(name), value).second)

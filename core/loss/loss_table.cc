@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/spelling.h"
 
 namespace hone::loss {
 
@@ -231,7 +232,8 @@ const LossInfo& find_loss(std::string_view name) {
     if (name == info.name) return info;
     names += cat(names.empty() ? "" : ", ", info.name);
   }
-  fail_usage("loss: \"", excerpt(name), "\" found, one of ", names, " expected");
+  fail_usage("loss: \"", excerpt(name), "\" found, one of ", names, " expected",
+             did_you_mean_of(name, loss_table(), [](const LossInfo& info) { return info.name; }));
 }
 
 }  // namespace hone::loss

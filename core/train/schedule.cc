@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "base/spelling.h"
 
 namespace hone::train {
 
@@ -12,7 +13,8 @@ ScheduleKind parse_schedule(std::string_view name) {
   if (name == "linear") return ScheduleKind::linear;
   if (name == "constant") return ScheduleKind::constant;
   if (name == "cosine") return ScheduleKind::cosine;
-  fail_usage("schedule: \"", excerpt(name), "\" found, linear, constant or cosine expected");
+  fail_usage("schedule: \"", excerpt(name), "\" found, linear, constant or cosine expected",
+             did_you_mean(name, choices_of("linear|constant|cosine")));
 }
 
 std::string_view schedule_name(ScheduleKind kind) {

@@ -103,7 +103,7 @@ TEST(Options, out_of_range_are_refused_and_leave_the_old_value) {
             "train.lr: nan found, a finite number expected");
   EXPECT_EQ(error_of([&] { o.set("train.lr", HUGE_VAL); }), "train.lr: inf found, a finite number expected");
   EXPECT_EQ(error_of([&] { o.set("train.schedule", "Linear"); }),
-            "train.schedule: \"Linear\" found, linear, constant or cosine expected");
+            "train.schedule: \"Linear\" found, linear, constant or cosine expected; did you mean linear?");
   EXPECT_EQ(error_of([&] { o.set("train.schedule", "linear|constant"); }),
             "train.schedule: \"linear|constant\" found, linear, constant or cosine expected");
   EXPECT_EQ(error_of([&] { o.set("train.schedule", ""); }),
