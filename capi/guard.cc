@@ -50,7 +50,7 @@ struct ProgramTerms {
 
 // The core speaks of options as the command line does: "--batch-size", and, at the beginning of a UsageError
 // about it, "batch-size: 0 found". Programs know them by their keys.
-ProgramTerms in_program_terms(std::string message, bool usage = false) {
+ProgramTerms in_terms_of_programs(std::string message, bool usage = false) {
   std::string option;
   auto say = [&](const std::string& flag, const std::string& key) {
     if (usage && message.starts_with(flag + ":")) {
@@ -79,19 +79,19 @@ auto explain(const F& made) {
   try {
     throw;
   } catch (const StatusError& e) {
-    return made(e.status, in_program_terms(e.what()).message.c_str(), e.subject, e.row);
+    return made(e.status, in_terms_of_programs(e.what()).message.c_str(), e.subject, e.row);
   } catch (const config::OptionError& e) {
-    const ProgramTerms terms = in_program_terms(e.what(), true);
+    const ProgramTerms terms = in_terms_of_programs(e.what(), true);
     // What a loss calls an option of its own is a part of train.loss_options.
     const bool own = config::find_option(e.option()) == nullptr && !terms.option.empty();
     return made(HONE_EINVAL, terms.message.c_str(), own ? terms.option : e.option(), -1);
   } catch (const UsageError& e) {
-    const ProgramTerms terms = in_program_terms(e.what(), true);
+    const ProgramTerms terms = in_terms_of_programs(e.what(), true);
     return made(HONE_EINVAL, terms.message.c_str(), terms.option, -1);
   } catch (const RowError& e) {
-    return made(HONE_EFAILED, in_program_terms(e.what()).message.c_str(), std::string(), e.row());
+    return made(HONE_EFAILED, in_terms_of_programs(e.what()).message.c_str(), std::string(), e.row());
   } catch (const Error& e) {
-    return made(HONE_EFAILED, in_program_terms(e.what()).message.c_str(), std::string(), -1);
+    return made(HONE_EFAILED, in_terms_of_programs(e.what()).message.c_str(), std::string(), -1);
   } catch (const std::system_error& e) {  // of the file system, too
     return made(HONE_EFAILED, excerpt(e.what(), 300).c_str(), std::string(), -1);
   } catch (const std::bad_alloc&) {
@@ -106,6 +106,10 @@ auto explain(const F& made) {
 }
 
 }  // namespace
+
+std::string in_program_terms(const std::string& line) {
+  return in_terms_of_programs(line).message;
+}
 
 hone_error* current_error() noexcept {
   try {

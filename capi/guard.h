@@ -23,6 +23,9 @@ namespace hone::capi {
 hone_error* current_error() noexcept;
 hone_status current_status() noexcept;  // the same, when nobody wants the text
 
+// A line of the core's for people, with options by the keys that programs know them by.
+std::string in_program_terms(const std::string& line);
+
 template <class F>
 hone_status guarded(hone_error** error, const F& f) noexcept {
   try {

@@ -57,7 +57,8 @@ void JobState::start(const std::shared_ptr<JobState>& self, hone_job*& made, hon
     made = handle;
     thread.detach();
   } catch (const std::system_error& e) {
-    fail("a thread for the job could not be started: ", e.what());
+    fail("a thread for the job could not be started (", errno_text(e.code().value()),
+         "): a runtime of fewer threads (--threads) or a higher limit on them leaves room for it");
   }
 }
 

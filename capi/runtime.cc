@@ -55,6 +55,9 @@ hone_status hone_runtime_info(const hone_runtime* runtime, hone_buffer** out, ho
     nlohmann::ordered_json j = {{"engine", checked_runtime.engine->describe()},
                                 {"threads", checked_runtime.engine->threads()},
                                 {"devices", devices}};
+    j["warnings"] = nlohmann::ordered_json::array();
+    if (const std::string few = hone::compute::shortage_of_threads(*checked_runtime.engine); !few.empty())
+      j["warnings"].push_back(in_program_terms(few));
     if (list.problem.empty()) {
       j["no_gpu"] = nullptr;
     } else {

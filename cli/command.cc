@@ -6,7 +6,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <iostream>
 
+#include "base/file.h"
 #include "compute/device.h"
 #include "encode/text_file.h"
 
@@ -16,7 +18,7 @@ void add_device(Arguments& arguments) {
   arguments.add("Device", {"runtime.device", "runtime.precision", "runtime.isa"});
 }
 
-std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
+compute::DeviceOptions device_options(const Arguments& arguments) {
   const config::Options given = arguments.configured();
   compute::DeviceOptions options;
   options.device = given.text("runtime.device");
@@ -26,7 +28,14 @@ std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
   const char* variable = std::getenv("HONE_CPU_ISA");
   if (variable != nullptr && *variable != '\0' && !arguments.given("isa"))
     options.isa = compute::cpu::instruction_set(variable, "HONE_CPU_ISA");
-  return compute::create_engine(options);
+  return options;
+}
+
+std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
+  auto engine = compute::create_engine(device_options(arguments));
+  const std::string few = compute::shortage_of_threads(*engine);
+  if (!few.empty() && !arguments.given("quiet")) std::cerr << "warning: " << few << '\n';
+  return engine;
 }
 
 std::map<std::string, std::string> read_columns(const Arguments& arguments,
@@ -51,23 +60,28 @@ namespace {
 
 // An absolute path without links or an empty last part ("out/"), of a file or folder that may not be there.
 fs::path resolved(const fs::path& path) {
-  const fs::path whole = fs::weakly_canonical(fs::absolute(path));
+  std::error_code code;
+  fs::path whole = fs::weakly_canonical(fs::absolute(path), code);
+  if (code) whole = fs::absolute(path).lexically_normal();  // links in a circle
   return whole.has_filename() ? whole : whole.parent_path();
 }
 
 }  // namespace
 
 bool lies_in(const fs::path& file, const fs::path& folder) {
+  if (is_stream(file)) return false;
   const fs::path inner = resolved(file), outer = resolved(folder);
   return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
 void check_no_model_file(const Arguments& arguments, const std::string& output) {
   const fs::path path = arguments.path(output);
+  if (is_stream(path)) return;
   for (const char* input : {"model", "compare"}) {
     if (!arguments.declared(input) || !arguments.given(input)) continue;
     const fs::path folder = arguments.path(input);
-    if (!fs::exists(path) || !lies_in(path, folder)) continue;
+    std::error_code absent;
+    if (!fs::exists(path, absent) || !lies_in(path, folder)) continue;
     // Vectors and lists may lie beside a model.
     const bool beside = resolved(path).parent_path() == resolved(folder);
     const std::string ending = path.extension().string();

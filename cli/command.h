@@ -13,7 +13,7 @@
 
 #include "arguments.h"
 #include "base/error.h"
-#include "compute/graph.h"
+#include "compute/device.h"
 #include "data/dataset.h"
 
 namespace hone::cli {
@@ -22,7 +22,10 @@ inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kInterrupted = 130;
 
 // Declares --device, --precision and --isa.
 void add_device(Arguments& arguments);
-// With these and --threads, where declared; HONE_CPU_ISA is for whole test runs and stands in for --isa.
+// What these and --threads ask for, where declared; HONE_CPU_ISA is for whole test runs and stands in for
+// --isa.
+compute::DeviceOptions device_options(const Arguments& arguments);
+// Of these; says what it lacks.
 std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments);
 // --columns, where given.
 std::map<std::string, std::string> read_columns(const Arguments& arguments,

@@ -185,7 +185,7 @@ int train(int argc, char** argv) {
   const auto columns = read_columns(arguments, train::all_roles());
   const bool quiet = arguments.given("quiet");
   if (arguments.given("log")) check_log(arguments);
-  const auto engine = make_engine(arguments);
+  const auto engine = compute::create_engine(device_options(arguments));
   std::optional<StepLog> log;
   if (arguments.given("log")) log.emplace(arguments.path("log"));
   const auto model = model::load_model(folder);

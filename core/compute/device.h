@@ -22,6 +22,9 @@ struct DeviceOptions {
 // Error for one that this machine lacks.
 std::shared_ptr<Engine> create_engine(const DeviceOptions& options);
 
+// Where an engine has fewer threads than it was asked for: what to do, in one line; else "".
+std::string shortage_of_threads(const Engine& engine);
+
 struct DeviceInfo {
   std::string name;         // what create_engine takes
   std::string description;  // what it is

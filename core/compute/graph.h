@@ -201,6 +201,7 @@ class Engine {
   virtual std::string name() const = 0;      // "cpu"
   virtual std::string describe() const = 0;  // one line: instruction set, threads
   virtual int threads() const = 0;
+  virtual int threads_asked() const { return threads(); }  // more where the system refused some
   // Tokens of a packed batch that keep the engine busy in inference.
   virtual int64_t batch_tokens() const { return 2048; }
   // Bytes of a device that has its own memory: parameters and activations lie there. 0: in the host's.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <future>
 #include <numeric>
+#include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
@@ -40,6 +42,18 @@ std::vector<std::vector<int32_t>> tokenized_texts(const model::SentenceModel& mo
     }
   });
   return ids;
+}
+
+using Ids = std::vector<std::vector<int32_t>>;
+
+// On a thread of its own, where one can be had; else when it is asked for.
+template <class Work>
+std::future<std::invoke_result_t<Work>> ahead(const Work& work) {
+  try {
+    return std::async(std::launch::async, work);
+  } catch (const std::system_error&) {
+    return std::async(std::launch::deferred, work);
+  }
 }
 
 }  // namespace
@@ -111,11 +125,11 @@ std::vector<float> Encoder::encode(std::span<const std::string> texts, const Enc
                     options.prompt);
   };
   Started started;
-  std::future<std::vector<std::vector<int32_t>>> next;
+  std::future<Ids> next;
   for (size_t begin = 0; begin < texts.size(); begin += kChunk) {
     const auto ids = next.valid() ? next.get() : tokenized(begin);
     if (computes_elsewhere() && begin + kChunk < texts.size())
-      next = std::async(std::launch::async, tokenized, begin + kChunk);
+      next = ahead([&tokenized, begin] { return tokenized(begin + kChunk); });
     encode_rows(ids, begin, out, options, started);
   }
   finish(started, out, options);
@@ -146,7 +160,7 @@ void Encoder::encode(TextSource& source, VectorSink& sink, const EncodeOptions& 
     Chunk next;
     std::future<Chunk> coming;
     if (computes_elsewhere()) {
-      coming = std::async(std::launch::async, fetch);
+      coming = ahead(fetch);
     } else {
       next = fetch();
     }

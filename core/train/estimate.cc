@@ -1,7 +1,5 @@
 #include "train/estimate.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "compute/cpu/cgroup.h"
@@ -38,9 +36,7 @@ size_t bytes_per_token(const model::SentenceModel& model) {
 }
 
 size_t machine_memory() {
-  const double machine =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  return static_cast<size_t>(std::min(machine, compute::cpu::cgroup_memory()));
+  return static_cast<size_t>(compute::cpu::memory_allowed());
 }
 
 size_t estimate_bytes(const model::SentenceModel& model, const Workload& work, size_t bytes_of_data) {

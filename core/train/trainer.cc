@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/spelling.h"
+#include "compute/device.h"
 #include "train/base_vectors.h"
 #include "train/data_roles.h"
 #include "train/trainer_run.h"
@@ -39,8 +41,10 @@ void require_metric(const std::string& metric, const std::vector<std::string>& n
   if (std::find(names.begin(), names.end(), metric) != names.end()) return;
   std::string list;
   for (const std::string& name : names) list += cat(list.empty() ? "" : ", ", name);
-  throw config::OptionError("train.metric",
-                            cat("metric: \"", excerpt(metric), "\" found, one of ", list, " expected"));
+  throw config::OptionError(
+      "train.metric",
+      cat("metric: \"", excerpt(metric), "\" found, one of ", list, " expected",
+          did_you_mean_of(metric, names, [](const std::string& name) { return std::string_view(name); })));
 }
 
 }  // namespace
@@ -64,6 +68,11 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
     fail_usage("label-scale: found with the loss ", loss_.name, ", whose labels are not scaled");
   if (options_.mask_similarity <= 1 && !loss_.in_batch)
     fail_usage("mask-similarity: the loss ", loss_.name, " has no negatives of other rows to mask");
+  if (loss_.in_batch && data_.roles() == 2 && loss_options_.word("hardness") == "hard_negatives") {
+    fail_usage(
+        "loss-options: hardness: hard_negatives found, but the data name no negatives (columns negative, "
+        "negative_1, ...): it would do nothing; in_batch_negatives weighs those of other rows");
+  }
   if (options_.prompts != encode::PromptUse::none && !encode::any_prompt(data_.prompts()))
     throw config::OptionError("train.prompts", cat("prompts: ", encode::prompt_use_name(options_.prompts),
                                                    " found, but the model of ", model_->folder,
@@ -102,6 +111,8 @@ Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_
     preflight_.warnings.push_back(cat(held_out_->mirrored, " of the ", held_out_->rows,
                                       " rows held out are trained on the other way round"));
   }
+  if (std::string few = compute::shortage_of_threads(*engine_); !few.empty())
+    preflight_.warnings.push_back(std::move(few));
   const bool duplicates = loss_.in_batch && loss_options_.word("mask") == "duplicates";
   if (duplicates || options_.mask_similarity <= 1)
     false_negatives_ = std::make_unique<FalseNegatives>(data_, *engine_, duplicates);

@@ -93,6 +93,19 @@ TEST_F(Cgroup, of_both_versions_is_the_smaller) {
   EXPECT_EQ(quota(), 0.5);
 }
 
+TEST_F(Cgroup, memory_that_may_be_used_is_the_groups_or_the_machines) {
+  const double machine = memory_allowed(root_.path());
+  EXPECT_GT(machine, 1e6) << "without a group";
+  EXPECT_LT(machine, 1e18);
+  groups("0::/a/b\n");
+  root_.write("sys/fs/cgroup/a/b/memory.max", "max\n");
+  EXPECT_EQ(memory_allowed(root_.path()), machine);
+  root_.write("sys/fs/cgroup/a/memory.max", "600000000\n");
+  EXPECT_EQ(memory_allowed(root_.path()), 6e8);
+  root_.write("sys/fs/cgroup/a/memory.max", "9223372036854771712\n");
+  EXPECT_EQ(memory_allowed(root_.path()), machine) << "more than there is";
+}
+
 TEST_F(Cgroup, that_makes_no_sense_is_none) {
   groups("0::/a\nnonsense\n:\n::\n\n");
   for (const char* text : {"", "max", "100000", "100000 0", "-5 100000", "x y", "0 100000", "nan 1"}) {

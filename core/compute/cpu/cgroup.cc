@@ -1,5 +1,7 @@
 #include "compute/cpu/cgroup.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -99,6 +101,12 @@ double cgroup_quota(const fs::path& root) {
 
 double cgroup_memory(const fs::path& root) {
   return least_of(root, "memory", memory_v1, memory_v2);
+}
+
+double memory_allowed(const fs::path& root) {
+  const double machine =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  return std::min(machine, cgroup_memory(root));
 }
 
 }  // namespace hone::compute::cpu

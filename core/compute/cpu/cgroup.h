@@ -11,5 +11,7 @@ namespace hone::compute::cpu {
 double cgroup_quota(const std::filesystem::path& root = "/");
 // In bytes, likewise; infinite where there is no limit.
 double cgroup_memory(const std::filesystem::path& root = "/");
+// The machine's, or less where a control group says so.
+double memory_allowed(const std::filesystem::path& root = "/");
 
 }  // namespace hone::compute::cpu

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/spelling.h"
 #include "compute/cpu/cgroup.h"
 #include "compute/cpu/cpu_graph.h"
 #include "compute/cpu/product.h"
@@ -28,6 +29,7 @@ class CpuEngine final : public Engine, public std::enable_shared_from_this<CpuEn
                runtime_.threads() == 1 ? " thread" : " threads");
   }
   int threads() const override { return runtime_.threads(); }
+  int threads_asked() const override { return runtime_.threads_asked(); }
   void parallel(int64_t n, const std::function<void(int64_t)>& work) override {
     runtime_.parallel(n, [&](int64_t i, int) { work(i); });
   }
@@ -64,7 +66,8 @@ InstructionSet instruction_set(std::string_view name, std::string_view option) {
   if (name == "best") return InstructionSet::best;
   if (name == "avx512") return InstructionSet::avx512;
   if (name == "avx2") return InstructionSet::avx2;
-  fail_usage(option, ": \"", excerpt(name), "\" found, best, avx512 or avx2 expected");
+  fail_usage(option, ": \"", excerpt(name), "\" found, best, avx512 or avx2 expected",
+             did_you_mean(name, choices_of("best|avx512|avx2")));
 }
 
 void hold_to(InstructionSet isa) {

@@ -15,7 +15,7 @@ enum class InstructionSet { best, avx512, avx2 };
 InstructionSet instruction_set(std::string_view name, std::string_view option = "isa");
 
 struct CpuOptions {
-  int threads = 0;  // 0: default_threads(). Obeyed exactly.
+  int threads = 0;  // 0: default_threads(). Obeyed, unless the system refuses some: shortage()
   InstructionSet isa = InstructionSet::best;
 };
 

@@ -1,4 +1,5 @@
-// Threads of the cpu engine: one TBB arena of exactly the asked size, and scratch memory per slot in it.
+// Threads of the cpu engine: one TBB arena of exactly the asked size, or of as many threads as the system
+// lets there be (workers.h), and scratch memory per slot in it.
 //
 // Rules
 // - parallel(n, f) runs f(i, slot) for i in [0, n) and returns when all are done. Which thread runs which i
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "compute/cpu/arena.h"
+#include "compute/cpu/workers.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -48,12 +50,15 @@ inline constexpr int kMostThreads = 4096;
 class Runtime {
  public:
   explicit Runtime(int threads)
-      : threads_(threads),
+      : asked_(threads),
         limit_(tbb::global_control::max_allowed_parallelism, kMostThreads),
-        arena_(threads),
-        scratch_(static_cast<size_t>(std::max(2, threads))) {}
+        workers_(threads - 1),
+        threads_(1 + workers_.count()),
+        arena_(threads_),
+        scratch_(static_cast<size_t>(std::max(2, threads_))) {}
 
   int threads() const { return threads_; }
+  int threads_asked() const { return asked_; }
 
   template <class F>
   void parallel(int64_t n, const F& f) {
@@ -101,10 +106,12 @@ class Runtime {
     AlignedFloats memory;
     size_t size = 0;
   };
-  int threads_;
+  int asked_;
   // The lowest limit in the process holds: with one of its own count each, a runtime would cut short the
   // others.
   tbb::global_control limit_;
+  Workers workers_;
+  int threads_;
   tbb::task_arena arena_;
   std::vector<Scratch> scratch_;  // an arena of one has a second slot, for another thread of the host's
 };

@@ -219,7 +219,7 @@ class PluginEngine final : public Engine {
  public:
   PluginEngine(const Table& table, const PluginOptions& options)
       : table_(table), device_(options.device), runtime_(options.threads) {
-    const EngineRequest request{device_.c_str(), options.threads, options.bf16 ? 1 : 0,
+    const EngineRequest request{device_.c_str(), runtime_.threads(), options.bf16 ? 1 : 0,
                                 options.named_dropout ? 1 : 0};
     void* engine = nullptr;
     call(table_.engine_create, &request, &engine);
@@ -231,6 +231,7 @@ class PluginEngine final : public Engine {
   std::string name() const override { return device_; }
   std::string describe() const override { return description_; }
   int threads() const override { return runtime_.threads(); }
+  int threads_asked() const override { return runtime_.threads_asked(); }
   int64_t batch_tokens() const override { return batch_tokens_; }
   uint64_t device_memory() const override { return device_memory_; }
   void parallel(int64_t n, const std::function<void(int64_t)>& work) override {
