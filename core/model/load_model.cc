@@ -53,6 +53,19 @@ fs::path module_directory(const fs::path& folder, const fs::path& relative) {
   return relative.empty() ? folder : folder / relative;
 }
 
+// Weights beside which an adapter lies are not the model's: the reference adds the adapter to them.
+void refuse_adapter(const fs::path& folder) {
+  for (const char* name : {"adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"}) {
+    std::error_code code;
+    if (!fs::exists(fs::symlink_status(folder / name, code))) continue;
+    fail(folder / name,
+         ": an adapter (PEFT, LoRA) found, which is not read; merge it into the weights in Python "
+         "(PeftModel.from_pretrained(base, folder).merge_and_unload(), then save_pretrained()) and open what "
+         "was "
+         "saved");
+  }
+}
+
 std::shared_ptr<const SafetensorsFile> open_weights(const fs::path& folder) {
   fs::path file = folder / "model.safetensors";
   std::error_code code;
@@ -236,6 +249,7 @@ std::shared_ptr<const SentenceModel> load_model(const fs::path& folder) {
   if (status.type() != fs::file_type::directory) fail(folder, " is not a folder, expected a model's folder");
   auto model = std::make_shared<SentenceModel>();
   model->folder = folder;
+  refuse_adapter(folder);
   fs::path modules_file = folder / "modules.json";
   auto modules = read_if_there(modules_file);
   bool bare = !modules.has_value();
@@ -244,6 +258,7 @@ std::shared_ptr<const SentenceModel> load_model(const fs::path& folder) {
   if (!bare) {
     entries = parse_modules(*modules, modules_file);
     encoder = module_directory(folder, entries[0].path);
+    refuse_adapter(encoder);
     read_settings(*model);
   } else {
     model->similarity = "cosine";

@@ -34,6 +34,19 @@ TEST(LoadModelRefuses, MissingFiles) {
   }
 }
 
+TEST(LoadModelRefuses, Adapters) {
+  for (const char* name : {"adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"}) {
+    ModelFolder model("mean-gelu");
+    model.write(name, "{}");
+    model.expect_refused(
+        {name, "an adapter (PEFT, LoRA) found", "merge_and_unload()", "open what was saved"});
+  }
+  // Also where it lies alone, as a training of adapters saves it.
+  TempFolder alone;
+  alone.write("adapter_config.json", "{}");
+  expect_error([&] { load_model(alone.path()); }, {"adapter_config.json", "merge_and_unload()"});
+}
+
 TEST(LoadModelRefuses, FoldersInPlaceOfFiles) {
   for (const char* name :
        {"config.json", "tokenizer.json", "model.safetensors", "modules.json", "tokenizer_config.json",
