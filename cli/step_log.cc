@@ -11,13 +11,28 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace hone::cli {
 
 StepLog::StepLog(std::filesystem::path path) : path_(std::move(path)) {
+  if (is_stream(path_)) {
+    fd_ = open_stream(path_);
+    stream_ = true;
+    return;
+  }
   fd_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   made_here_ = fd_ >= 0;
-  if (fd_ < 0 && errno == EEXIST) fd_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  // One that is there is opened without being made: what is left then is a link to nothing.
+  if (fd_ < 0 && errno == EEXIST) {
+    fd_ = open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+    std::error_code code;
+    if (fd_ < 0 && errno == ENOENT && std::filesystem::is_symlink(path_, code)) {
+      fail("log: cannot write ", path_,
+           ": it is a dangling link: ", std::filesystem::read_symlink(path_, code),
+           ", where it leads, is not there");
+    }
+  }
   if (fd_ < 0) fail("log: cannot write ", path_, ": ", errno_text(errno));
 }
 
@@ -31,7 +46,7 @@ StepLog::~StepLog() {
 void StepLog::begin(int64_t kept_steps) {
   begun_ = true;
   struct stat info {};
-  if (fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) return;
+  if (stream_ || fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode)) return;
   off_t kept = 0;
   std::ifstream old(path_, std::ios::binary);
   int64_t step = 0;

@@ -24,7 +24,7 @@ class StepLog {
   void begin(int64_t kept_steps);
   std::filesystem::path path_;
   int fd_ = -1;
-  bool made_here_ = false, begun_ = false;
+  bool stream_ = false, made_here_ = false, begun_ = false;
   double earlier_seconds_ = 0;
 };
 

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -33,6 +35,29 @@ int open_for_reading(const fs::path& path, struct stat& info) {
          ", expected a file");
   }
   return fd;
+}
+
+// N of a path that leads to /proc/self/fd/N through links or none; else -1. The entry itself is no link to
+// follow: what it shows ("pipe:[123]", a file that was removed) may have no path.
+int own_descriptor(fs::path path) {
+  constexpr int kMostLinks = 8;
+  for (int links = 0; links <= kMostLinks; ++links) {
+    std::error_code code;
+    const fs::path folder = fs::canonical(path.has_parent_path() ? path.parent_path() : fs::path("."), code);
+    if (code) return -1;
+    if (folder == cat("/proc/", getpid(), "/fd") ||
+        folder == cat("/proc/", getpid(), "/task/", gettid(), "/fd")) {
+      const std::string name = path.filename().string();
+      int number = -1;
+      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+      return error == std::errc() && end == name.data() + name.size() ? number : -1;
+    }
+    const fs::path link = folder / path.filename();
+    if (!fs::is_symlink(link, code)) return -1;
+    path = folder / fs::read_symlink(link, code);
+    if (code) return -1;
+  }
+  return -1;
 }
 
 }  // namespace
@@ -113,11 +138,49 @@ std::string read_text_file(const fs::path& path, size_t limit) {
   return text;
 }
 
-StagedFile::StagedFile(fs::path target) : target_(std::move(target)) {
-  staging::Place place = staging::place_of(target_);
-  final_ = place.path();
+bool is_stream(const fs::path& path) {
+  struct stat info {};
+  if (own_descriptor(path) >= 0) return true;
+  return stat(path.c_str(), &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode));
+}
+
+int open_stream(const fs::path& path) {
+  const int own = own_descriptor(path);
+  const int fd =
+      own >= 0 ? fcntl(own, F_DUPFD_CLOEXEC, 3) : open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) fail("cannot write ", path, ": ", errno_text(errno));
+  return fd;
+}
+
+namespace {
+
+staging::Place file_place(const fs::path& target) {
+  staging::Place place = staging::place_of(target);
+  staging::check_target(place, target);
   if (place.exists() && !place.is_file())
-    fail("cannot write ", target_, ": it exists and is not a regular file");
+    fail("cannot write ", target, ": it exists and is not a regular file");
+  return place;
+}
+
+}  // namespace
+
+void check_writable(const fs::path& target) {
+  if (is_stream(target)) {
+    // Opened and closed, a pipe would have come to its end.
+    if (own_descriptor(target) < 0 && access(target.c_str(), W_OK) != 0)
+      fail("cannot write ", target, ": ", errno_text(errno));
+    return;
+  }
+  StagedFile writable(target);
+}
+
+StagedFile::StagedFile(fs::path target) : target_(std::move(target)), stream_(is_stream(target_)) {
+  if (stream_) {
+    fd_ = open_stream(target_);
+    return;
+  }
+  staging::Place place = file_place(target_);
+  final_ = place.path();
   staging::remove_leftovers(place);
   staging::step("open");
   staging::Staged staged = staging::create_file(place, target_);
@@ -127,7 +190,7 @@ StagedFile::StagedFile(fs::path target) : target_(std::move(target)) {
 
 StagedFile::~StagedFile() {
   if (fd_ < 0) return;
-  unlink(staged_.c_str());
+  if (!stream_) unlink(staged_.c_str());
   close(fd_);
 }
 
@@ -157,6 +220,11 @@ void StagedFile::flush() {
 void StagedFile::commit() {
   if (fd_ < 0) fail("cannot write ", target_, ": it is already committed");
   flush();
+  if (stream_) {
+    close(fd_);
+    fd_ = -1;
+    return;
+  }
   staging::step("fsync");
   if (fsync(fd_) != 0) fail("cannot write ", target_, ": ", errno_text(errno));
   staging::step("rename");

@@ -82,8 +82,19 @@ class FileInput final : public ByteInput {
 // A small text file as a string; refuses files above `limit` bytes.
 std::string read_text_file(const fs::path& path, size_t limit = size_t{64} << 20);
 
+// A pipe, a device or one of this process's own descriptors (/dev/stdout, /dev/fd/63): what is written goes
+// there at once, nothing is staged.
+bool is_stream(const fs::path& path);
+// Opens it for writing; a descriptor of the process's own is duplicated, so that what it has written stays.
+int open_stream(const fs::path& path);  // throws Error
+
+// Throws what StagedFile would, so that a file that cannot be written is found before the work.
+void check_writable(const fs::path& target);
+
 // One file written beside its target (same folder) and renamed over it by commit(). A target that is a link
-// is written where the link points; one that is neither a file nor absent is refused.
+// is written where the link points, a stream (above) is written to as it is; what is neither that nor a file
+// nor absent is refused, and so are a link to nothing and a file that its permissions keep from being
+// written: a rename would not ask for them.
 class StagedFile {
  public:
   explicit StagedFile(fs::path target);  // throws Error when the folder is missing or not writable
@@ -97,6 +108,7 @@ class StagedFile {
  private:
   fs::path target_, final_, staged_;  // as given, with links resolved, temporary
   int fd_ = -1;
+  bool stream_ = false;
   std::string buffer_;
   void flush();
 };

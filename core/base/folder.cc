@@ -34,6 +34,7 @@ bool unsupported(int code) {
 
 StagedFolder::StagedFolder(fs::path target) : target_(std::move(target)) {
   staging::Place place = staging::place_of(target_);
+  staging::check_target(place, target_);
   std::error_code code;
   fs::create_directories(place.parent, code);
   if (code) fail("cannot write ", target_, ": ", code.message());

@@ -57,6 +57,7 @@ std::optional<std::string> PartialFile::record_of(const fs::path& target) {
 
 PartialFile::PartialFile(fs::path target) : target_(std::move(target)) {
   const staging::Place place = staging::place_of(target_);
+  staging::check_target(place, target_);
   final_ = place.path();
   if (place.exists() && !place.is_file())
     fail("cannot write ", target_, ": it exists and is not a regular file");
@@ -73,7 +74,9 @@ PartialFile::PartialFile(fs::path target) : target_(std::move(target)) {
 }
 
 PartialFile::PartialFile(fs::path target, uint64_t bytes) : target_(std::move(target)), kept_(true) {
-  final_ = staging::place_of(target_).path();
+  const staging::Place place = staging::place_of(target_);
+  staging::check_target(place, target_);
+  final_ = place.path();
   path_ = partial_path(target_);
   staging::remove_leftovers(staging::place_of(record_path(target_)));
   fd_ = open_locked(path_, target_);

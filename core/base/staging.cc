@@ -157,6 +157,20 @@ Place place_of(const fs::path& target) {
   return {fs::absolute(parent.empty() ? fs::path(".") : parent), path.filename().string()};
 }
 
+void check_target(const Place& place, const fs::path& target) {
+  std::error_code code;
+  if (fs::is_symlink(place.path(), code)) {  // place_of() follows those that lead somewhere
+    const fs::path leads_to = fs::read_symlink(place.path(), code);
+    struct stat info {};
+    const int error = stat(place.path().c_str(), &info) == 0 ? 0 : errno;
+    if (error != 0 && error != ENOENT)
+      fail("cannot write ", target, ": it is a link to ", leads_to, ": ", errno_text(error));
+    fail("cannot write ", target, ": it is a dangling link: ", leads_to, ", where it leads, is not there");
+  }
+  if (place.exists() && faccessat(AT_FDCWD, place.path().c_str(), W_OK, AT_EACCESS) != 0)
+    fail("cannot write ", target, ": ", errno_text(errno));
+}
+
 Staged create_file(const Place& place, const fs::path& target) {
   return create(place, target, [](const fs::path& path) {
     return open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

@@ -26,6 +26,9 @@ struct Place {
 
 // Throws Error when `target` has no name of its own ("/").
 Place place_of(const fs::path& target);
+// Throws Error where the place is a link that leads nowhere, or is there and may not be written: a rename
+// would ask for the folder's permissions alone.
+void check_target(const Place& place, const fs::path& target);
 
 struct Staged {
   fs::path path;
