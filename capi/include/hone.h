@@ -251,7 +251,9 @@ HONE_API hone_status hone_runtime_set_log(hone_runtime *runtime, const hone_log_
                                           hone_error **error);
 
 /**
- * {"engine": "...", "threads": N, "devices": [{"name", "description", "bytes"}], "no_gpu": "why" or null}
+ * {"engine": "...", "threads": N, "devices": [{"name", "description", "bytes"}], "warnings": [lines for people], "no_gpu":
+ * "why" or null}. "threads" is what is there: fewer than runtime.threads asks for where the system lets this process make
+ * no more, which a warning says. "bytes" of the processor is the memory that this process may use.
  *
  * @param runtime  the runtime
  * @param out      out: JSON, owned by the caller
@@ -319,7 +321,10 @@ struct ArrowArrayStream {
 /* ---------------------------------------------------------------------------------------------------- models */
 
 /**
- * Reads a Sentence Transformers folder (old or new schema; safetensors). A model never changes.
+ * Reads a Sentence Transformers folder (old or new schema; safetensors). A model never changes. A folder with an adapter
+ * (adapter_config.json) is refused: merge it into the weights first. The weights stay in the mapped file as long as a
+ * model made from it lives: who empties the file or writes over it in place meanwhile gets wrong vectors or SIGBUS.
+ * Replacing it by a rename is safe.
  *
  * @param runtime  what it will work with
  * @param folder   path

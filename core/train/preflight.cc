@@ -76,6 +76,10 @@ Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t bat
     warn(batch == 1 ? "a batch of one row" : "a batch of rows that all have the same id",
          " has no negatives: the loss ", loss.name, " learns nothing from it");
   }
+  if (!loss.in_batch && !data.groups().empty()) {
+    warn("ids of rows are read (id=NAME in --columns), but do nothing: the loss ", loss.name,
+         " does not compare rows with each other");
+  }
   if (loss.labels == loss::Labels::classes) {
     const auto all = std::span(data.labels(0), static_cast<size_t>(data.rows()));
     const size_t found = std::set<float>(all.begin(), all.end()).size();

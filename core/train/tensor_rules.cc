@@ -67,6 +67,19 @@ TensorRules::TensorRules(const std::string& freeze, const std::string& rates, do
     factors_.emplace_back(pattern("rates", std::string(piece.substr(0, equals)), model, heads),
                           static_cast<float>(rate / learning_rate));
   }
+  const auto frozen = [&](const std::string& name) {
+    return !frozen_.empty() && std::regex_search(name, frozen_[0]);
+  };
+  for (const auto& factor : factors_) {
+    const auto trained = [&](const auto& one) {
+      return std::regex_search(one.name, factor.first) && !frozen(one.name);
+    };
+    if (std::none_of(model.tensors.begin(), model.tensors.end(), trained) &&
+        std::none_of(heads.begin(), heads.end(), trained)) {
+      fail_usage("rates: \"", excerpt(rates), "\" found, but one of its patterns fits only what --freeze \"",
+                 excerpt(freeze), "\" leaves alone: it would do nothing");
+    }
+  }
   const bool none_left = std::all_of(model.tensors.begin(), model.tensors.end(), [&](const auto& tensor) {
     compute::ParameterOptions options;
     apply(tensor.name, options);

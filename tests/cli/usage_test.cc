@@ -38,6 +38,11 @@ TEST(Usage, of_commands_and_options) {
   EXPECT_EQ(hone({}).code, 2);
   expect_line(hone({"fly"}), 2, "\"fly\" is not a command; see hone --help");
   expect_line(hone({"a\nb"}), 2, "\"a?b\" is not a command; see hone --help");
+  expect_line(hone({"trian"}), 2, "\"trian\" is not a command; did you mean train?; see hone --help");
+  const Result los = hone({"train", "--los", "mnr"});
+  expect_error(los, 2, "; did you mean --loss?; see hone train --help");
+  expect_error(hone({"train", "--batchsize=4"}), 2, "; did you mean --batch-size?; see hone train --help");
+  EXPECT_EQ(hone({"train", "--poetry"}).err.find("did you mean"), std::string::npos);
   expect_line(hone({"encode"}), 2, "option --model is missing; see hone encode --help");
   expect_error(hone({"info", "--modl", "x"}), 2, "modl");
   expect_error(hone({"info", "--model"}), 2, "model");
@@ -71,6 +76,13 @@ TEST(Usage, takes_arguments_of_any_length_and_content) {
 TEST(Usage, of_training) {
   TempFolder folder;
   auto wrong = [&](const Strings& more) { return hone(train(folder / "o", more)); };
+  for (const auto& [typed, meant] : {std::pair{"--loss=cosin", "cosine"},
+                                     {"--schedule=lniear", "linear"},
+                                     {"--loss-options=matroyshka=8", "matryoshka"},
+                                     {"--columns=sentense1=a", "sentence1"},
+                                     {"--sampler=no-duplicate", "no-duplicates"}}) {
+    expect_error(wrong({typed}), 2, std::string("; did you mean ") + meant + "?");
+  }
   expect_line(
       wrong({"--loss", "poetry"}), 2,
       "loss: \"poetry\" found, one of cosine, cosent, angle, mnr, contrastive, online-contrastive, triplet, "
@@ -92,6 +104,11 @@ TEST(Usage, of_training) {
   expect_error(wrong({"--memory", "1M"}), 2, "memory: 1 MB found, at least ");
   expect_line(wrong({"--mask-similarity", "0.9"}), 2,
               "mask-similarity: the loss cosine has no negatives of other rows to mask");
+  expect_line(wrong({"--freeze", "embeddings", "--rates", "word_embeddings=1e-3"}), 2,
+              "rates: \"word_embeddings=1e-3\" found, but one of its patterns fits only what --freeze "
+              "\"embeddings\" leaves alone: it would do nothing");
+  expect_error(wrong({"--loss", "mnr", "--loss-options", "hardness=hard_negatives,hardness_strength=5"}), 2,
+               "loss-options: hardness: hard_negatives found, but the data name no negatives");
   for (const char* memory : {"0", "-1G", "nan", "inf", "1e999G", "2 G", "2g", "G", "999K", "1e16"})
     expect_line(wrong({"--memory=" + std::string(memory)}), 2,
                 "memory: \"" + std::string(memory) + "\" found, bytes expected, as 2G or 800M");

@@ -159,6 +159,16 @@ TEST(Preflight, batches_without_negatives_are_warned_of) {
   EXPECT_EQ(look("anchor\tpositive\tnegative\na\tb\tc\nd\te\tf\n", "triplet", 1).warnings, Lines());
 }
 
+TEST(Preflight, ids_that_do_nothing_are_warned_of) {
+  const std::string rows = "anchor\tpositive\tnegative\tid\na\tb\tc\t1\nd\te\tf\t2\n";
+  EXPECT_EQ(
+      look(rows, "triplet", 2, kLength, "id=id").warnings,
+      Lines{"ids of rows are read (id=NAME in --columns), but do nothing: the loss triplet does not compare "
+            "rows with each other"});
+  EXPECT_EQ(look(rows, "triplet", 2).warnings, Lines());
+  EXPECT_EQ(look(rows, "mnr", 2, kLength, "id=id").warnings, Lines());
+}
+
 TEST(Preflight, classes_that_are_not_there_are_warned_of) {
   auto classes = [](const std::vector<int>& labels) {
     std::string content = "sentence1\tsentence2\tscore\n";
