@@ -82,11 +82,11 @@ std::mutex taking;  // one runtime after the other
 int promised = 0;   // workers of all runtimes, each of them made by now
 
 int scarce_runtimes = 0;
-std::optional<tbb::global_control> limit;  // of the process, while there are any of those
+std::optional<tbb::global_control> limit;  // of the process, while there are runtimes of several threads
 
 void hold_to_promised() {
   limit.reset();
-  if (scarce_runtimes > 0)
+  if (promised > 0 || scarce_runtimes > 0)
     limit.emplace(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(promised) + 1);
 }
 
