@@ -37,7 +37,7 @@ class EncodeStream : public ::testing::Test {
   // Started, and killed when a block is kept.
   void kill_in_the_middle(const std::string& out) {
     Program program(command(at("t.txt"), at(out)));
-    ASSERT_TRUE(wait_until([&] { return fs::exists(at(out + ".partial.json")); })) << program.err();
+    ASSERT_TRUE(wait_until([&] { return fs::exists(at(out + ".partial")); })) << program.err();
     program.send(SIGKILL);
     ASSERT_EQ(program.wait().code, -SIGKILL) << "it was done before";
     EXPECT_FALSE(fs::exists(at(out)));

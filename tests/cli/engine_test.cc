@@ -69,7 +69,8 @@ TEST(InstructionSet, is_what_the_environment_says) {
   EXPECT_EQ(engine({}, with("best")), engine({}, with("")));
   for (const char* wrong : {"AVX2", "avx", "avx2 "})
     expect_line(hone({"info", "--model", kModel}, with(wrong)), 2,
-                "HONE_CPU_ISA: \"" + std::string(wrong) + "\" found, best, avx512 or avx2 expected");
+                "HONE_CPU_ISA: \"" + std::string(wrong) +
+                    "\" found, best, avx512 or avx2 expected; did you mean avx2?");
 }
 
 TEST(InstructionSet, is_what_the_option_says) {

@@ -119,11 +119,11 @@ TEST(Columns, that_are_named_wrongly_are_one_line) {
 // --- id ---
 
 // Two rows of one batch: the loss of the first step.
-double first_loss(const TempFolder& folder, const Strings& more) {
+double first_loss(const TempFolder& folder, const Strings& more, const char* data = "d.tsv") {
   Strings all{"--steps", "1",       "--loss",      "mnr",   "--dropout",
               "0",       "--quiet", "--overwrite", "--log", (folder / "log").string()};
   all.insert(all.end(), more.begin(), more.end());
-  const Result r = hone(train_on({folder / "d.tsv"}, folder / "o", all));
+  const Result r = hone(train_on({folder / data}, folder / "o", all));
   EXPECT_EQ(r.code, 0) << r.err;
   return Json::parse(folder.read("log")).at("loss");
 }
@@ -140,14 +140,27 @@ TEST(Id, keeps_rows_about_the_same_thing_from_being_negatives) {
   EXPECT_GT(first_loss(folder, {"--columns", "id=id", "--loss-options", "mask=none"}), 1e-3);
 }
 
-TEST(Id, is_a_text_of_each_row) {
+// A row without one has none in common with any other.
+TEST(Id, may_be_missing_in_a_row_but_not_in_all) {
   TempFolder folder;
-  folder.write(
-      "d.jsonl",
-      "{\"doc\": \"7\", \"anchor\": \"a\", \"positive\": \"b\"}\n{\"anchor\": \"a\", \"positive\": \"c\"}\n");
-  expect_error(hone(train_on({folder / "d.jsonl"}, folder / "o", {"--columns", "id=doc"})), 1,
-               "d.jsonl:2: no column \"doc\"");
-  EXPECT_EQ(folder.names(), Strings{"d.jsonl"});
+  const std::string with = "{\"doc\": \"7\", ", without = "{", null = "{\"doc\": null, ",
+                    first = "\"anchor\": \"a man\", \"positive\": \"sings a song\"}\n",
+                    second = "\"anchor\": \"a horse\", \"positive\": \"wants tea\"}\n";
+  const auto loss = [&](const std::string& rows, const Strings& more) {
+    folder.write("d.jsonl", rows);
+    return first_loss(folder, more, "d.jsonl");
+  };
+  const Strings by_id{"--columns", "id=doc"};
+  const double plain = loss(without + first + without + second, {});
+  EXPECT_GT(plain, 1e-3);
+  EXPECT_EQ(loss(with + first + without + second, by_id), plain);
+  EXPECT_EQ(loss(null + first + with + second, by_id), plain);
+  EXPECT_NEAR(loss(with + first + with + second, by_id), 0, 1e-5);
+  fs::remove_all(folder / "o");
+  folder.write("d.jsonl", without + first + without + second);
+  expect_error(hone(train_on({folder / "d.jsonl"}, folder / "o", by_id)), 1,
+               "no column \"doc\" for \"id\" in any row");
+  EXPECT_FALSE(fs::exists(folder / "o"));
 }
 
 TEST(Id, is_the_same_as_a_number_of_jsonl_and_as_a_text_of_another_file) {

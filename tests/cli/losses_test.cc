@@ -54,7 +54,7 @@ TEST(Losses, are_what_the_message_about_a_wrong_name_lists) {
   std::string names;
   for (const Json& loss : listed()) names += (names.empty() ? "" : ", ") + loss.at("name").get<std::string>();
   expect_line(hone(train(folder / "o", {"--loss", "mnrl"})), 2,
-              "loss: \"mnrl\" found, one of " + names + " expected");
+              "loss: \"mnrl\" found, one of " + names + " expected; did you mean mnr?");
   expect_line(hone(train(folder / "o", {"--loss="})), 2,
               "loss: \"\" found, the name of a loss (hone losses lists them) expected");
   EXPECT_TRUE(folder.names().empty());

@@ -68,8 +68,8 @@ TEST_F(Memory, holds_the_vectors_and_similarities_of_an_evaluation) {
   EXPECT_LE(peak("160", {"--task", "triplet", "--eval", (folder / "dev.tsv").string()}), 160 * 1.05);
 }
 
-// 55 MB of texts, of which a run needs the first tokens alone: they are not there while it trains. A word of so many
-// letters is one token that is not known.
+// 55 MB of texts, of which a run needs the first tokens alone: they are not there while it trains. A word of
+// so many letters is one token that is not known.
 TEST_F(Memory, does_not_hold_the_texts_of_an_evaluation) {
   const std::string word(6000, 'x');
   std::string dev = "anchor\tpositive\tnegative\n";

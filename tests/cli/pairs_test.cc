@@ -18,7 +18,7 @@ void expect_part(const std::string& text, const std::string& part) {
   EXPECT_NE(text.find(part), std::string::npos) << "\"" << part << "\" is not in: " << text;
 }
 
-Json scored(Strings more) {
+Json scored_of(Strings more) {
   more.insert(more.begin(), {"eval", "--model", kModel, "--json"});
   const Result r = hone(more);
   EXPECT_EQ(r.code, 0) << r.err;
@@ -39,7 +39,7 @@ TEST(Pairs, are_scored_by_the_rank_of_the_positive) {
                "anchor\tpositive\n"
                "The horse wants hot tea\tA black cat is playing a game\n"
                "A black cat is playing a game\tThe horse wants hot tea\n");
-  const Json j = scored(
+  const Json j = scored_of(
       {"--task", "pairs", "--data", (folder / "d.tsv").string(), "--per-query", (folder / "lines").string()});
   EXPECT_EQ(j.at("task"), "pairs");
   EXPECT_EQ(j.at("queries"), 3);
@@ -55,7 +55,7 @@ TEST(Pairs, are_scored_by_the_rank_of_the_positive) {
   EXPECT_EQ(queries[1].at("cosine_accuracy@1"), 1) << "its own text is left out";
   EXPECT_EQ(queries[1].at("results").size(), 1U);
   EXPECT_EQ(queries[2].at("results").size(), 2U);
-  const Json own = scored({"--data", (folder / "own.tsv").string()});
+  const Json own = scored_of({"--data", (folder / "own.tsv").string()});
   EXPECT_EQ(own.at("scores").at("cosine_mrr@10"), 1);
 }
 
@@ -65,8 +65,8 @@ TEST(Pairs, with_ids_know_more_answers) {
                "ticket\tquestion\tanswer\n7\tA man\tThe horse wants hot tea\n8\tTwo people\tA black cat\n"
                "7\tMy mother\tThe woman reads\n");
   const std::string data = (folder / "d.tsv").string();
-  EXPECT_EQ(scored({"--data", data}).at("relevant"), 3);
-  EXPECT_EQ(scored({"--data", data, "--columns", "id=ticket"}).at("relevant"), 5);
+  EXPECT_EQ(scored_of({"--data", data}).at("relevant"), 3);
+  EXPECT_EQ(scored_of({"--data", data, "--columns", "id=ticket"}).at("relevant"), 5);
 }
 
 TEST(Task, is_the_one_that_suits_the_data_and_is_said) {

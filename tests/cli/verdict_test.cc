@@ -249,8 +249,7 @@ TEST(Patience, that_is_larger_goes_on) {
   const Result same = hone(train(folder / "out", options + Strings{"--patience", "2"}));
   EXPECT_TRUE(Json::parse(same.out).at("already_finished"));
   EXPECT_TRUE(Json::parse(same.out).at("after").contains("pearson_dot_95")) << "kept in its record";
-  EXPECT_NE(same.err.find("nothing to do, a larger patience goes on with it"), std::string::npos)
-      << same.err;
+  EXPECT_NE(same.err.find("nothing to do, a larger patience goes on with it"), std::string::npos) << same.err;
   EXPECT_EQ(Json::parse(hone(train(folder / "out", options + Strings{"--patience", "4"})).out).at("steps"),
             5);
   const Json last = Json::parse(hone(train(folder / "out", options)).out);

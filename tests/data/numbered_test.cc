@@ -163,6 +163,6 @@ TEST(Numbered, ColumnsOptionKnowsThem) {
   };
   EXPECT_EQ(error("anchor_1=x"),
             "--columns: no role \"anchor_1\" here, the roles are anchor, negative, negative_1, "
-            "negative_2, ...");
+            "negative_2, ...; did you mean anchor?");
   EXPECT_EQ(error("negative_1=x,negative1=y"), "--columns: role \"negative_1\" is there twice");
 }

@@ -48,8 +48,8 @@ std::vector<File> files() {
   std::string csv = "\xEF\xBB\xBFscore,text,vector\r\n", tsv = "vector\ttext\tscore\n", jsonl;
   for (int i = 0; i < 9; ++i) {
     const std::string n = std::to_string(i);
-    csv += n + ",\"line " + n + "\nand \"\"" + std::string(static_cast<size_t>(i), 'x') + "\"\"\",\"1," + n +
-           "\"\n";
+    csv += n + ",\"line " + n + "\nand \"\"" + std::string(static_cast<size_t>(i), 'x') + "\"\"\",\"[1," + n +
+           "]\"\n";
     tsv += "[1 " + n + "]\tline " + n + "\t" + n + ".5\r\n";
     jsonl += "{\"text\": \"l\\u00e4" + n + "\", \"vector\": [1, " + n + "], \"score\": " + n + "}\n\n";
   }

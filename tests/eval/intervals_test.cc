@@ -143,11 +143,12 @@ class AllMetrics : public ::testing::TestWithParam<std::string> {
     const std::string& task = GetParam();
     data::ReadOptions roles;
     roles.roles = task_roles(task);
-    table_ = data::read_table(task == "sts"       ? kFixtureFiles / "models" / "pairs.jsonl"
-                              : task == "binary"  ? kFixtureFiles / "losses" / "binary.jsonl"
-                              : task == "triplet" ? kFixtureFiles / "losses" / "triplets.jsonl"
-                                                  : kFixtureFiles / "losses" / "vectors.jsonl",
-                              roles);
+    table_ =
+        data::read_table(task == "sts"                          ? kFixtureFiles / "models" / "pairs.jsonl"
+                         : task == "binary"                     ? kFixtureFiles / "losses" / "binary.jsonl"
+                         : task == "triplet" || task == "pairs" ? kFixtureFiles / "losses" / "triplets.jsonl"
+                                                                : kFixtureFiles / "losses" / "vectors.jsonl",
+                         roles);
   }
   Result run(const std::string& model, const RunOptions& options, const std::string& similarity = "model") {
     const auto loaded = model::load_model(kFixtureFiles / "models" / model);
@@ -191,6 +192,7 @@ TEST_P(AllMetrics, have_intervals_of_which_the_first_is_the_primary_ones) {
 // known.
 TEST_P(AllMetrics, of_each_similarity_have_the_interval_that_they_have_as_the_primary_one) {
   if (GetParam() == "mse") GTEST_SKIP() << "it has one metric";
+  if (GetParam() == "pairs") GTEST_SKIP() << "it has the metrics of one similarity";
   const Result all = run("mean-gelu", {.intervals = true});
   for (const std::string similarity : {"cosine", "dot", "euclidean", "manhattan"}) {
     const Result alone = run("mean-gelu", {}, similarity);

@@ -1,5 +1,6 @@
 // The table of losses and --loss-options: what is read, what is refused and in which words.
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -29,9 +30,11 @@ TEST(LossTable, finds_each_loss_by_its_name_and_lists_them_all_for_another) {
     EXPECT_EQ(&find_loss(info.name), &info);
     names += (names.empty() ? "" : ", ") + std::string(info.name);
   }
-  for (const char* wrong : {"mnrl", "MNR", "", "cosine "})
-    expect_refused([&] { find_loss(wrong); },
-                   "loss: \"" + std::string(wrong) + "\" found, one of " + names + " expected");
+  for (const auto& [wrong, meant] : std::map<std::string, std::string>{
+           {"mnrl", "mnr"}, {"MNR", "mnr"}, {"cosine ", "cosine"}, {"", ""}, {"perceptron", ""}}) {
+    expect_refused([&] { find_loss(wrong); }, "loss: \"" + wrong + "\" found, one of " + names + " expected" +
+                                                  (meant.empty() ? "" : "; did you mean " + meant + "?"));
+  }
 }
 
 TEST(LossTable, gives_every_option_the_name_of_its_loss_and_a_default_value_it_takes) {
@@ -127,10 +130,10 @@ TEST(LossOptions, are_refused_piece_by_piece) {
           "matryoshka_weights, matryoshka_per_batch");
   refused("cosent", "Scale=1",
           "loss-options: \"Scale\" is no option of the loss cosent, which has scale, matryoshka, "
-          "matryoshka_weights, matryoshka_per_batch");
+          "matryoshka_weights, matryoshka_per_batch; did you mean scale?");
   refused("cosent", "scale=1, matryoshka=2",
           "loss-options: \" matryoshka\" is no option of the loss cosent, which has scale, matryoshka, "
-          "matryoshka_weights, matryoshka_per_batch");
+          "matryoshka_weights, matryoshka_per_batch; did you mean matryoshka?");
   refused("cosent", "scale=1=2", "loss-options: scale: \"1=2\" found, a number expected");
   refused("kl", "temperature=", "loss-options: temperature: \"\" found, a number expected");
   refused("softmax", "classes=2.5", "loss-options: classes: \"2.5\" found, a whole number expected");

@@ -15,7 +15,7 @@ using testing::ModelFolder;
 using Texts = std::vector<std::string>;
 
 const Texts kTexts{"The horse wants hot tea", "A man sings a little song", "The old dog reads a long letter",
-                    "My mother is swimming in the sea", "A black cat is playing a game"};
+                   "My mother is swimming in the sea", "A black cat is playing a game"};
 const Texts kAsked{"The woman reads a letter", "hot tea", "A man"};
 
 class NearestTexts : public ::testing::Test {

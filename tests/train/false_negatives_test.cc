@@ -256,7 +256,8 @@ TEST(FalseNegatives, rows_without_an_id_have_none_in_common) {
 // The first batch of a run whose loss is mnr, and the loss computed by hand from the vectors it has.
 class FirstBatch {
  public:
-  FirstBatch(const DataRows& rows, const std::string& loss_options, double mask_similarity = 2) : rows_(rows) {
+  FirstBatch(const DataRows& rows, const std::string& loss_options, double mask_similarity = 2)
+      : rows_(rows) {
     options_.steps = 1;
     options_.batch_size = static_cast<int64_t>(rows.texts.size());
     options_.dropout = 0;
