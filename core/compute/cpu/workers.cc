@@ -15,8 +15,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
-#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace hone::compute::cpu {
@@ -82,12 +82,15 @@ std::mutex taking;  // one runtime after the other
 int promised = 0;   // workers of all runtimes, each of them made by now
 
 int scarce_runtimes = 0;
-std::optional<tbb::global_control> limit;  // of the process, while there are runtimes of several threads
+// Of the process, while there are runtimes of several threads. A program may end without releasing them: this
+// must not be destroyed then, as what it belongs to in TBB may be gone already.
+tbb::global_control* limit = nullptr;
 
 void hold_to_promised() {
-  limit.reset();
+  delete std::exchange(limit, nullptr);
   if (promised > 0 || scarce_runtimes > 0)
-    limit.emplace(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(promised) + 1);
+    limit = new tbb::global_control(tbb::global_control::max_allowed_parallelism,
+                                    static_cast<size_t>(promised) + 1);
 }
 
 // Has TBB make all that are promised: while no more are allowed in the whole process, all are at work at
