@@ -74,14 +74,15 @@ struct hone_config : hone::capi::Handle {
 };
 
 struct hone_runtime : hone::capi::Handle {
-  explicit hone_runtime(std::shared_ptr<hone::compute::Engine> made)
-      : Handle(hone::capi::HandleType<hone_runtime>::kMagicWord), engine(std::move(made)) {}
+  hone_runtime(std::shared_ptr<hone::compute::Engine> made, hone::model::Held held)
+      : Handle(hone::capi::HandleType<hone_runtime>::kMagicWord), engine(std::move(made)), weights(held) {}
   std::shared_ptr<const hone::capi::Sink> sink() const {
     std::lock_guard lock(mutex);
     return current_sink;
   }
   const std::shared_ptr<hone::compute::Engine> engine;
-  mutable std::mutex mutex;  // of current_sink
+  const hone::model::Held weights;  // of models that are loaded
+  mutable std::mutex mutex;         // of current_sink
   std::shared_ptr<const hone::capi::Sink> current_sink;
 };
 

@@ -110,7 +110,8 @@ hone_status hone_model_load(hone_runtime* runtime, const char* folder, hone_mode
     hone_runtime& checked_runtime = checked(runtime, "runtime");
     const std::string_view path = checked_text(folder, "folder");
     hone_model*& made = checked_out(out, "out");
-    made = new hone_model(Ref(checked_runtime), hone::model::load_model(fs::path(path)));
+    made = new hone_model(Ref(checked_runtime),
+                          hone::model::load_model(fs::path(path), checked_runtime.weights));
   });
 }
 

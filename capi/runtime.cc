@@ -17,7 +17,8 @@ hone_status hone_runtime_create(const hone_config* options, hone_runtime** out, 
     device.precision = given.text("runtime.precision");
     device.threads = static_cast<int>(given.integer("runtime.threads"));
     device.isa = hone::compute::cpu::instruction_set(given.text("runtime.isa"));
-    made = new hone_runtime(hone::compute::create_engine(device));
+    made = new hone_runtime(hone::compute::create_engine(device),
+                            hone::model::held_as(given.text("runtime.weights")));
   });
 }
 

@@ -15,7 +15,7 @@
 namespace hone::cli {
 
 void add_device(Arguments& arguments) {
-  arguments.add("Device", {"runtime.device", "runtime.precision", "runtime.isa"});
+  arguments.add("Device", {"runtime.device", "runtime.precision", "runtime.isa", "runtime.weights"});
 }
 
 compute::DeviceOptions device_options(const Arguments& arguments) {
@@ -36,6 +36,10 @@ std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments) {
   const std::string few = compute::shortage_of_threads(*engine);
   if (!few.empty() && !arguments.given("quiet")) std::cerr << "warning: " << few << '\n';
   return engine;
+}
+
+std::shared_ptr<const model::SentenceModel> load_model(const Arguments& arguments, const fs::path& folder) {
+  return model::load_model(folder, model::held_as(arguments.configured().text("runtime.weights")));
 }
 
 std::map<std::string, std::string> read_columns(const Arguments& arguments,

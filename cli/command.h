@@ -15,18 +15,21 @@
 #include "base/error.h"
 #include "compute/device.h"
 #include "data/dataset.h"
+#include "model/sentence_model.h"
 
 namespace hone::cli {
 
 inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kInterrupted = 130;
 
-// Declares --device, --precision and --isa.
+// Declares --device, --precision, --isa and --weights.
 void add_device(Arguments& arguments);
 // What these and --threads ask for, where declared; HONE_CPU_ISA is for whole test runs and stands in for
 // --isa.
 compute::DeviceOptions device_options(const Arguments& arguments);
 // Of these; says what it lacks.
 std::shared_ptr<compute::Engine> make_engine(const Arguments& arguments);
+// The model of a folder, its weights held as --weights says.
+std::shared_ptr<const model::SentenceModel> load_model(const Arguments& arguments, const fs::path& folder);
 // --columns, where given.
 std::map<std::string, std::string> read_columns(const Arguments& arguments,
                                                 std::span<const data::RoleRequest> roles);

@@ -83,7 +83,7 @@ int encode(int argc, char** argv) {
   // A file that cannot be written is found now, not after hours.
   std::optional<encode::VectorsFile> file;
   if (!to_output) file.emplace(out, encode::vectors_format(out), existing);
-  const auto model = model::load_model(arguments.path("model"));
+  const auto model = load_model(arguments, arguments.path("model"));
   encode::EncodeOptions options = encode::encode_options(arguments.configured(), *model);
   const int32_t dim = model->vector_dim(options.dim);
   encode::VectorsOutput output(dim);

@@ -91,7 +91,7 @@ std::unique_ptr<StagedFile> prepare(const Arguments& arguments, const std::strin
                                     std::vector<Scored>& models) {
   eval::Options options = eval::evaluation_options(arguments.configured());
   const auto load = [&] {
-    for (Scored& m : models) m.model = model::load_model(m.folder);
+    for (Scored& m : models) m.model = load_model(arguments, m.folder);
     if (models.size() > 1) options = eval::comparison_options(options, task, *models[0].model);
   };
   if (task == kRetrieval) {
@@ -143,18 +143,21 @@ int eval(int argc, char** argv) {
                       "  pairs      anchor, positive: is it found among all positives of the file?\n"
                       "  retrieval  corpus, queries and qrels as in BEIR: what is found first?\n"
                       "  mse        text, vector: how far are vectors from given ones?\n"
-                      "A relevant passage (score above 0) that is not there is an error, or its query.",
+                      "For retrieval every relevant passage (score above 0) and its query must be\n"
+                      "in the files.",
                       {"model"});
   arguments.add("", {{"model", "DIR", "Folder of the model"},
-                     {"data", "PATH", "File of rows; for retrieval a folder as in BEIR"},
-                     {"compare", "DIR", "Folder of a second model, scored alike on the same data"}});
+                     {"data", "PATH", "File of rows; for retrieval a folder in BEIR's layout"},
+                     {"compare", "DIR", "Folder of a second model to score on the same data"}});
   arguments.add("", {"eval.task", "eval.similarity", "eval.prompts", "encode.dim", "data.columns"});
   arguments.add("", {{"per-row", "FILE", "Write the similarities of each row (JSONL)"},
                      {"json", nullptr, "Print the result as JSON"}});
   arguments.add("Triplet", {"eval.margin"});
-  arguments.add("Retrieval", {{"corpus", "FILE", "Passages: _id, text and perhaps title"},
-                              {"queries", "FILE", "_id, text"},
-                              {"qrels", "FILE", "query-id, corpus-id, score; above 0: relevant"}});
+  arguments.add("Retrieval",
+                {{"corpus", "FILE", "Passages, with _id, text and perhaps title"},
+                 {"queries", "FILE", "Queries, with _id and text"},
+                 {"qrels", "FILE",
+                  "Which passage answers which query: query-id, corpus-id and score (above 0: relevant)"}});
   arguments.add("Retrieval", {"eval.split"});
   arguments.add("Retrieval and pairs",
                 {{"per-query", "FILE", "Write each query's metrics and best passages (JSONL)"}});

@@ -66,7 +66,8 @@ nlohmann::ordered_json metrics_json(const eval::Result& result) {
 void print_scores(const Scored& first, bool chosen) {
   std::cout << cat(first.folder, " on ", first.evaluation->source(), " (", counted(*first.evaluation), ")\n");
   if (chosen)
-    std::cout << cat("task: ", first.evaluation->task(), " (as suits the data; --task names another)\n");
+    std::cout << cat("task: ", first.evaluation->task(),
+                     " (chosen by the data's columns; --task names another)\n");
   const auto described = first.evaluation->described();
   if (described.contains("files")) {
     for (const auto& [name, file] : described.at("files").items())

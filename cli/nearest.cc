@@ -29,7 +29,7 @@ int nearest(int argc, char** argv) {
   const auto engine = make_engine(arguments);
   const fs::path folder = arguments.path("model");
   const std::vector<std::string> corpus = read_texts(arguments, arguments.path("corpus"));
-  const auto model = model::load_model(folder);
+  const auto model = load_model(arguments, folder);
   search::NearestOptions options = search::nearest_options(arguments.configured());
   options.top = top;
   model->vector_dim(options.dim);  // throws

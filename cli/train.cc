@@ -35,11 +35,11 @@ void declare(Arguments& arguments) {
       "Input and output",
       {{"model", "DIR", "Folder of the model to start from"},
        {"data", "FILE", "Rows to train on; several files (--data A --data B) make one", nullptr, true},
-       {"eval", "PATH", "Rows to evaluate on, to keep the best step's weights"},
+       {"eval", "PATH", "Rows to evaluate on; the best step's weights are kept"},
        {"out", "DIR", "Folder for the tuned model and, until then, checkpoints"},
        {"log", "FILE", "Write one line of JSON per step"},
        {"resume", nullptr, "Go on from the checkpoint in --out, also of a run that a limit ended"},
-       {"overwrite", nullptr, "Replace the run in --out; files of others stay"},
+       {"overwrite", nullptr, "Replace the run in --out; other files there stay"},
        {"json", nullptr, "Print the result as JSON"}});
   arguments.add("Input and output", {"data.columns"});
   arguments.add("Training", {"train.loss",
@@ -66,10 +66,10 @@ void declare(Arguments& arguments) {
                              "train.seed",
                              "train.no_shuffle",
                              "train.max_minutes"});
-  arguments.add("Evaluation and checkpoints",
-                {"train.hold_out", "eval.task", "eval.similarity", "eval.margin", "eval.split", "eval.prompts", "encode.dim",
-                 "train.metric", "train.eval_steps", "train.eval_share", "train.patience", "train.min_gain",
-                 "train.checkpoint_steps", "train.checkpoint_minutes"});
+  arguments.add("Evaluation and checkpoint",
+                {"train.hold_out", "eval.task", "eval.similarity", "eval.margin", "eval.split",
+                 "eval.prompts", "encode.dim", "train.metric", "train.eval_steps", "train.eval_share",
+                 "train.patience", "train.min_gain", "train.checkpoint_steps", "train.checkpoint_minutes"});
   add_device(arguments);
 }
 
@@ -85,7 +85,7 @@ void check_task(const Arguments& a, const std::string& task) {
 
 // An option that would do nothing is a mistake.
 void check_needed(const Arguments& a) {
-  constexpr const char* kOfEvaluation[] = {"task",   "similarity", "margin",     "split",   "dim",
+  constexpr const char* kOfEvaluation[] = {"task",   "similarity", "margin",     "split",    "dim",
                                            "metric", "eval-steps", "eval-share", "min-gain", "eval-prompts"};
   if (a.given("eval") && a.given("hold-out")) fail_usage("options --eval and --hold-out exclude each other");
   for (const char* option : kOfEvaluation) {
@@ -188,7 +188,7 @@ int train(int argc, char** argv) {
   const auto engine = compute::create_engine(device_options(arguments));
   std::optional<StepLog> log;
   if (arguments.given("log")) log.emplace(arguments.path("log"));
-  const auto model = model::load_model(folder);
+  const auto model = load_model(arguments, folder);
   data::Table table = read_rows(files, o.loss, columns, o.hold_out > 0 ? o.task : "");
   train::MakeEvaluation evaluation = read_evaluation(arguments, engine, columns);
   const auto existing = arguments.given("resume")      ? train::OnExisting::resume

@@ -21,8 +21,8 @@
  *     dataset                                 everything that reads; rows are added by one thread at a time, before use
  *     config, trainer                         one thread at a time
  * Reference counts may be changed by any thread at any time. No function is fit for a signal handler. A process may not
- * fork after hone_runtime_create() and go on using hone in the child. Before main() returns, wait for every job or have
- * had its on_release: one that was only released may still be at work. Nothing is started before hone_runtime_create().
+ * fork after hone_runtime_create() and go on using hone in the child. Before main() returns, wait for every job, or for
+ * its on_release: releasing a job's handle does not end its thread. Nothing is started before hone_runtime_create().
  *
  * SHAPES. Vectors are float32, row-major [rows, dim] without gaps. Sizes count elements, not bytes, unless said.
  *
@@ -251,9 +251,9 @@ HONE_API hone_status hone_runtime_set_log(hone_runtime *runtime, const hone_log_
                                           hone_error **error);
 
 /**
- * {"engine": "...", "threads": N, "devices": [{"name", "description", "bytes"}], "warnings": [lines for people], "no_gpu":
- * "why" or null}. "threads" is what is there: fewer than runtime.threads asks for where the system lets this process make
- * no more, which a warning says. "bytes" of the processor is the memory that this process may use.
+ * {"engine": "...", "threads": N, "devices": [{"name", "description", "bytes"}], "warnings": [lines for people],
+ * "no_gpu": "why" or null}. "threads" is what is there: fewer than runtime.threads asks for where the system lets this
+ * process make no more, which a warning says. "bytes" of the processor is the memory that this process may use.
  *
  * @param runtime  the runtime
  * @param out      out: JSON, owned by the caller
@@ -321,10 +321,11 @@ struct ArrowArrayStream {
 /* ---------------------------------------------------------------------------------------------------- models */
 
 /**
- * Reads a Sentence Transformers folder (old or new schema; safetensors). A model never changes. A folder with an adapter
- * (adapter_config.json) is refused: merge it into the weights first. The weights stay in the mapped file as long as a
- * model made from it lives: who empties the file or writes over it in place meanwhile gets wrong vectors or SIGBUS.
- * Replacing it by a rename is safe.
+ * Reads a Sentence Transformers folder (old or new schema; safetensors). A model never changes. A folder with an
+ * adapter (adapter_config.json) is refused: merge it into the weights first. The weights stay in the mapped file as
+ * long as a model made from it lives: who empties the file or writes over it in place meanwhile gets wrong vectors or
+ * SIGBUS. Replacing it by a rename is safe, and so is any change where runtime.weights is "read": the file is copied
+ * then.
  *
  * @param runtime  what it will work with
  * @param folder   path
@@ -431,7 +432,8 @@ HONE_API hone_status hone_model_evaluate(const hone_model *model, const hone_dat
 /**
  * Scores two models on the same data, and how sure their difference is: what hone_model_evaluate() says of `model`, and
  * "compare": {"scores": {NAME: score, ..., "NAME_95"} of `other`, "NAME_difference": `model` minus `other` of the first
- * score, "difference_95": [low, high], "share_better": of the resamples, those in which `model` is better, "differences": {NAME:
+ * score, "difference_95": [low, high], "share_better": of the resamples, those in which `model` is better,
+ * "differences": {NAME:
  * {"difference", "low", "high", "share_better"}} of every score}, with
  * "prompts" where `other` has any. The interval is a 95 % paired bootstrap: both are resampled alike. Both are scored
  * by one similarity: where eval.similarity is not set, that of `model`.
@@ -502,8 +504,9 @@ HONE_API hone_status hone_dataset_read(hone_runtime *runtime, const char *file, 
 
 /**
  * The same from Arrow: texts are utf8 or large_utf8, ids also int32 or int64, labels float32, float64, int32 or int64,
- * vectors FixedSizeList, List or LargeList of float32 or float64; nulls are refused, also within a vector, but for an id;
- * other columns are ignored. Everything is copied before the call returns; the stream is read by the calling thread.
+ * vectors FixedSizeList, List or LargeList of float32 or float64; nulls are refused, also within a vector, but for an
+ * id; other columns are ignored. Everything is copied before the call returns; the stream is read by the calling
+ * thread.
  *
  * @param runtime  kept by the dataset
  * @param stream   in: taken over in every case, its release is cleared
@@ -555,8 +558,8 @@ HONE_API hone_status hone_dataset_add(hone_dataset *dataset, const hone_value *v
  * Both have the same roles and kinds of values; the columns may have other names. Rows are copied, so `other` stays as
  * it is, and a message about a row names the file it came from. Where `other` is `dataset` itself, its rows are there
  * twice. Where similarity labels of the two lie on different scales (-1 to 1, 0 to 5), hone_trainer_create() refuses
- * them by name unless train.label_scale divides all alike. A trainer or an evaluation took the rows as they were: once it did, `dataset` grows no more. Neither does
- * hone_dataset_add() add to either of the two after this call.
+ * them by name unless train.label_scale divides all alike. A trainer or an evaluation took the rows as they were: once
+ * it did, `dataset` grows no more. Neither does hone_dataset_add() add to either of the two after this call.
  *
  * @param dataset  in, changed: not yet used by a trainer or an evaluation
  * @param other    in: used or not
@@ -662,9 +665,9 @@ HONE_API hone_status hone_trainer_create(hone_model *model, hone_dataset *datase
  * answers HONE_EBUSY until the job has ended; started again it trains anew.
  *
  * With train.out set, the tuned model and checkpoints are written to that folder as `hone train` does (train.existing
- * says whether to refuse, resume or overwrite what lies there), and a cancelled job keeps a checkpoint. So does one that
- * train.max_minutes or train.patience ended, beside its model: resumed with a larger one it ends with the bits of a job
- * that had that from the start. train.max_minutes are those of this job, not of earlier ones that it resumes.
+ * says whether to refuse, resume or overwrite what lies there), and a cancelled job keeps a checkpoint. So does one
+ * that train.max_minutes or train.patience ended, beside its model: resumed with a larger one it ends with the bits of
+ * a job that had that from the start. train.max_minutes are those of this job, not of earlier ones that it resumes.
  *
  * @param trainer    the trainer
  * @param callbacks  in, may be NULL; copied
@@ -787,16 +790,17 @@ HONE_API hone_status hone_job_result(const hone_job *job, hone_model **out, hone
 
 /**
  * {"steps", "kept_step", "seconds", "already_finished", "ended_early": why, where it ended before its last step, or
- * null, "before": {metric: value} or null, "after": the same, "before_95": {metric: [low, high]} or null: 95 % intervals,
- * "after_95": the same, "checkpoint_bytes": of the checkpoint kept beside the model, 0 where there is none,
+ * null, "before": {metric: value} or null, "after": the same, "before_95": {metric: [low, high]} or null: 95 %
+ * intervals, "after_95": the same, "checkpoint_bytes": of the checkpoint kept beside the model, 0 where there is none,
  * "verdict": {"metric", "before", "after", "difference",
  * "low", "high", "share_better"} or null: is the tuned model better than the one it was made from, with the 95 %
  * interval of the difference; and what was known before the first step: "loss", "label_scale": what similarity labels
- * were divided by, "prompts": {role: what stood before its texts}, "data": {"rows", "repeated_rows", "texts": different ones, "median_tokens", "longest_tokens",
- * "max_tokens", "cut_texts", and where they are: "different_anchors", "different_positives", "labels": [lowest,
- * highest]}, "estimate": {"seconds", "bytes": at the peak} or null; with train.hold_out "hold_out": {"share", "rows",
- * "trained_rows", "task"}; and "warnings": [lines for people], those before the first step, of the run, and a verdict
- * below the base model} of a finished job. The log sink is told the same while it runs, warnings as HONE_LOG_WARNING.
+ * were divided by, "prompts": {role: what stood before its texts}, "data": {"rows", "repeated_rows", "texts": different
+ * ones, "median_tokens", "longest_tokens", "max_tokens", "cut_texts", and where they are: "different_anchors",
+ * "different_positives", "labels": [lowest, highest]}, "estimate": {"seconds", "bytes": at the peak} or null; with
+ * train.hold_out "hold_out": {"share", "rows", "trained_rows", "task"}; and "warnings": [lines for people], those
+ * before the first step, of the run, and a verdict below the base model} of a finished job. The log sink is told the
+ * same while it runs, warnings as HONE_LOG_WARNING.
  *
  * @param job  the job
  * @param out  out: JSON, owned by the caller

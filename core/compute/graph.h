@@ -1,10 +1,10 @@
 // Graph, Tensor, Parameters, Engine: the operations a model is written in, whatever computes them.
 //
 // Rules
-// - An architecture and a loss are written once against Graph; an engine (cpu, torch) implements it. Nothing
+// - An architecture is written once against Graph; an engine (cpu, torch) implements it. Nothing
 //   here assumes which one: a Tensor is a handle, its numbers stay with the engine until read().
 // - Everything is a matrix of float, row-major. Shapes in comments: T packed tokens, S sequences, H hidden
-//   size, B pairs. A ragged batch is one run of T tokens cut by Segments; padding does not exist here.
+//   size. A ragged batch is one run of T tokens cut by Segments; padding does not exist here.
 // - A Graph is a workspace used step after step: begin() forgets the last step's tensors. In train mode
 //   operations are recorded and backward() walks them; in infer mode nothing is kept.
 // - Gradients of parameters add up over backward() calls until Parameters::clear_gradients().

@@ -58,15 +58,14 @@ void refuse_adapter(const fs::path& folder) {
   for (const char* name : {"adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"}) {
     std::error_code code;
     if (!fs::exists(fs::symlink_status(folder / name, code))) continue;
-    fail(folder / name,
-         ": an adapter (PEFT, LoRA) found, which is not read; merge it into the weights in Python "
-         "(PeftModel.from_pretrained(base, folder).merge_and_unload(), then save_pretrained()) and open what "
-         "was "
-         "saved");
+    fail(
+        folder / name,
+        ": an adapter (PEFT, LoRA) found, which is not read; merge it into the weights in Python "
+        "(PeftModel.from_pretrained(base, folder).merge_and_unload(), then save_pretrained()) and open that");
   }
 }
 
-std::shared_ptr<const SafetensorsFile> open_weights(const fs::path& folder) {
+std::shared_ptr<const SafetensorsFile> open_weights(const fs::path& folder, Held held) {
   fs::path file = folder / "model.safetensors";
   std::error_code code;
   if (!fs::exists(file, code)) {
@@ -80,7 +79,7 @@ std::shared_ptr<const SafetensorsFile> open_weights(const fs::path& folder) {
            "sentence-transformers once and save it again, which writes model.safetensors");
     fail(file, " is missing");
   }
-  return SafetensorsFile::open(file);
+  return SafetensorsFile::open(file, held);
 }
 
 // The name of an encoder tensor without its prefix, and in the words of today: very old checkpoints say gamma
@@ -103,9 +102,9 @@ HostTensor take(const SafetensorsFile& file, const fs::path& path, const TensorE
   return tensor;
 }
 
-void read_encoder(SentenceModel& model, const fs::path& folder) {
+void read_encoder(SentenceModel& model, const fs::path& folder, Held held) {
   fs::path path = folder / "model.safetensors";
-  auto file = open_weights(folder);
+  auto file = open_weights(folder, held);
   std::map<std::string, const TensorEntry*> found;
   for (const TensorEntry& entry : file->entries()) {
     if (!found.emplace(plain_name(entry.name), &entry).second)
@@ -130,9 +129,9 @@ void read_encoder(SentenceModel& model, const fs::path& folder) {
   }
 }
 
-void read_dense(SentenceModel& model, const fs::path& folder, const Module& module, size_t index) {
+void read_dense(SentenceModel& model, const fs::path& folder, const Module& module, size_t index, Held held) {
   fs::path path = folder / "model.safetensors";
-  auto file = open_weights(folder);
+  auto file = open_weights(folder, held);
   for (const TensorEntry& entry : file->entries()) {
     if (entry.name != "linear.weight" && !(entry.name == "linear.bias" && module.bias))
       fail(path, ": tensor \"", excerpt(entry.name),
@@ -148,7 +147,7 @@ void read_dense(SentenceModel& model, const fs::path& folder, const Module& modu
 }
 
 // Configs and weights of all modules after the transformer.
-void read_modules(SentenceModel& model, const std::vector<ModuleEntry>& entries) {
+void read_modules(SentenceModel& model, const std::vector<ModuleEntry>& entries, Held held) {
   int32_t width = model.config.hidden_size;
   for (size_t i = 1; i < entries.size(); ++i) {
     fs::path folder = module_directory(model.folder, entries[i].path);
@@ -166,7 +165,7 @@ void read_modules(SentenceModel& model, const std::vector<ModuleEntry>& entries)
       if (module.in_features != width)
         fail(file, ": in_features is ", module.in_features, ", expected ", width,
              ", the width that comes in");
-      read_dense(model, folder, module, i - 1);
+      read_dense(model, folder, module, i - 1, held);
       width = module.out_features;
       model.modules.push_back(module);
     }
@@ -240,7 +239,7 @@ void check_prompts(const SentenceModel& model, const std::vector<ModuleEntry>& e
 
 }  // namespace
 
-std::shared_ptr<const SentenceModel> load_model(const fs::path& folder) {
+std::shared_ptr<const SentenceModel> load_model(const fs::path& folder, Held held) {
   if (folder.empty()) fail("there is no folder \"\", expected a model");
   recover_staged_folder(folder);
   std::error_code code;
@@ -271,11 +270,11 @@ std::shared_ptr<const SentenceModel> load_model(const fs::path& folder) {
   model->config_json = read_text_file(config_file, kJsonFileSize);
   model->config = parse_bert_config(model->config_json, config_file);
   read_tokenizer(*model, encoder, bare);
-  read_encoder(*model, encoder);
+  read_encoder(*model, encoder, held);
   if (bare) {
     model->modules.push_back({.kind = Module::Kind::pooling, .pooling = {PoolingMode::mean}});
   } else {
-    read_modules(*model, entries);
+    read_modules(*model, entries, held);
     check_prompts(*model, entries);
   }
   return model;

@@ -186,10 +186,10 @@ std::shared_ptr<std::vector<float>> converted(std::span<const std::byte> bytes, 
 
 struct SafetensorsParser {
   static std::shared_ptr<const SafetensorsFile> parse(std::span<const std::byte> bytes, const fs::path& name,
-                                                      std::shared_ptr<const void> mapping) {
+                                                      std::shared_ptr<const void> held) {
     std::shared_ptr<SafetensorsFile> file(new SafetensorsFile());
     file->path_ = name;
-    file->mapping_ = std::move(mapping);
+    file->bytes_ = std::move(held);
     uint64_t length = 0;
     if (bytes.size() < sizeof length)
       fail(name, ": not a safetensors file: ", bytes.size(), " bytes, expected at least 8");
@@ -271,7 +271,22 @@ HostTensor HostTensor::owned(std::string name, std::vector<int64_t> shape, std::
   return {std::move(name), std::move(shape), std::move(held), data, size};
 }
 
-std::shared_ptr<const SafetensorsFile> SafetensorsFile::open(const fs::path& path) {
+Held held_as(std::string_view name) {
+  return name == "read" ? Held::read : Held::mapped;
+}
+
+std::shared_ptr<const SafetensorsFile> SafetensorsFile::open(const fs::path& path, Held held) {
+  if (held == Held::read) {
+    FileInput input(path);
+    auto copy = std::make_shared<std::vector<std::byte>>();
+    copy->reserve(input.size());
+    for (std::string_view piece = input.next(); !piece.empty(); piece = input.next()) {
+      const auto bytes = std::as_bytes(std::span(piece));
+      copy->insert(copy->end(), bytes.begin(), bytes.end());
+    }
+    const std::span<const std::byte> bytes = *copy;
+    return SafetensorsParser::parse(bytes, path, std::move(copy));
+  }
   auto mapping = std::make_shared<const MappedFile>(path);
   auto bytes = mapping->bytes();
   return SafetensorsParser::parse(bytes, path, std::move(mapping));

@@ -38,9 +38,15 @@ struct TensorEntry {
   uint64_t begin = 0, end = 0;  // bytes in the data section
 };
 
+// How the bytes of a file are held: as a mapping, which is shared with other processes and shows what is
+// written over the file, or as a copy.
+enum class Held { mapped, read };
+Held held_as(std::string_view name);  // of runtime.weights
+
 class SafetensorsFile : public std::enable_shared_from_this<SafetensorsFile> {
  public:
-  static std::shared_ptr<const SafetensorsFile> open(const std::filesystem::path& path);
+  static std::shared_ptr<const SafetensorsFile> open(const std::filesystem::path& path,
+                                                     Held held = Held::mapped);
   // From memory, for tests and fuzzing; `bytes` must outlive the object.
   static std::shared_ptr<const SafetensorsFile> parse(std::span<const std::byte> bytes,
                                                       const std::filesystem::path& name);
@@ -56,7 +62,7 @@ class SafetensorsFile : public std::enable_shared_from_this<SafetensorsFile> {
   SafetensorsFile() = default;
   friend struct SafetensorsParser;
   std::filesystem::path path_;
-  std::shared_ptr<const void> mapping_;
+  std::shared_ptr<const void> bytes_;  // the mapping, or the copy
   std::span<const std::byte> data_;
   std::vector<TensorEntry> entries_;
   std::map<std::string, std::string> metadata_;

@@ -79,7 +79,8 @@ struct SentenceModel {
 };
 
 // Throws Error naming file and place for anything broken, missing or unsupported.
-std::shared_ptr<const SentenceModel> load_model(const std::filesystem::path& folder);
+std::shared_ptr<const SentenceModel> load_model(const std::filesystem::path& folder,
+                                                Held held = Held::mapped);
 
 // What the model card (README.md) says; empty fields are left out.
 struct ModelCard {

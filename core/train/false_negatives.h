@@ -1,4 +1,4 @@
-// Which documents of a batch are no negatives of a row although they are not its positive.
+// False negatives: documents of a batch that must not count as negatives of a row.
 //
 // Rules
 // - Known from the data: the texts of the row itself, every positive of its anchor and every anchor of its

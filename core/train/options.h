@@ -121,7 +121,7 @@ struct TrainResult {
   std::string loss;
   double label_scale = 1;
   Preflight preflight;
-  encode::PromptedTexts prompts;      // before the texts trained on
+  encode::PromptedTexts prompts;  // before the texts trained on
   // Where rows are held out.
   struct HoldOut {
     double share = 0;
@@ -134,8 +134,9 @@ struct TrainResult {
 
   std::string verdict_text() const;  // one line, also where there is no verdict
   bool below() const;                // by the verdict: who gets the model is to be warned
-  // {"loss", "label_scale", "prompts", "data", "warnings", "estimate"} and, where rows are held out, "hold_out": for
-  // programs. Warnings are all there were: the preflight's, the run's own and a verdict below the base model.
+  // {"loss", "label_scale", "prompts", "data", "warnings", "estimate"} and, where rows are held out,
+  // "hold_out": for programs. Warnings are all there were: the preflight's, the run's own and a verdict below
+  // the base model.
   nlohmann::ordered_json beforehand() const;
 };
 

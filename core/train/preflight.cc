@@ -69,7 +69,7 @@ Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t bat
   const int64_t batch = std::min(batch_size, p.rows);
   if (loss.in_batch && p.distinct_positives < batch) {
     warn("the batch of ", batch, " has more rows than there are different positives (", p.distinct_positives,
-         "): most of it are no negatives");
+         "): many rows of a batch then share a positive, and such rows are not each other's negatives");
   }
   const std::set<uint32_t> ids(data.groups().begin(), data.groups().end());
   if (loss.in_batch && data.roles() == 2 && (batch == 1 || ids.size() == 1)) {

@@ -15,15 +15,16 @@ std::vector<std::string> Trainer::introduction() const {
   std::vector<std::string> lines{
       cat("engine: ", engine_->describe()),
       cat("loss: ", loss_.name,
-          options_.loss.empty() ? " (as suits the columns; --loss names another), " : ", ", loss_.formula)};
+          options_.loss.empty() ? " (chosen by the columns; --loss names another), " : ", ", loss_.formula)};
   if (held_out_) {
     lines.push_back(cat("hold-out: ", held_out_->rows, " of ", held_out_->of_rows, " rows, chosen by ",
                         held_out_->by, ", are kept to evaluate on"));
   }
   if (eval_) {
-    lines.push_back(cat("evaluation: ", eval_->task(),
-                        options_.task.empty() ? " (as suits the data; --task names another), " : ", ",
-                        eval_->units(), " ", eval_->unit(), " of ", eval_->source()));
+    lines.push_back(
+        cat("evaluation: ", eval_->task(),
+            options_.task.empty() ? " (chosen by the data's columns; --task names another), " : ", ",
+            eval_->units(), " ", eval_->unit(), " of ", eval_->source()));
   }
   if (encode::has_prompts(*model_)) {
     lines.push_back(cat("prompts: ", encode::prompts_line(data_.prompts()),

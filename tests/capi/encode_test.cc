@@ -27,6 +27,18 @@ TEST_F(Encode, VectorsAreThoseOfTheEncoder) {
   EXPECT_EQ(encode(model, kTexts), encoder.encode(kTexts));
 }
 
+TEST_F(Encode, AModelThatWasReadNeedsItsFileNoMore) {
+  TempFolder folder;
+  const std::filesystem::path copy = folder / "model", weights = copy / "model.safetensors";
+  std::filesystem::copy(kModelFolder, copy, std::filesystem::copy_options::recursive);
+  const Config config = make_config({{"runtime.weights", "read"}, {"runtime.threads", 1}});
+  Runtime reading;
+  ASSERT_EQ(hone_runtime_create(config, reading.place(), nullptr), HONE_OK);
+  const Model read = load_model(reading, copy);
+  std::filesystem::resize_file(weights, 0);
+  EXPECT_EQ(encode(read, kTexts), encode(model, kTexts));
+}
+
 TEST_F(Encode, NumbersOfAModel) {
   EXPECT_EQ(hone_model_dim(model), 32);
   EXPECT_EQ(hone_model_max_length(model), 32);

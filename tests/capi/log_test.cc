@@ -82,7 +82,7 @@ TEST_F(Jobs, SayWhatIsKnownBeforeTheFirstStepAndReportIt) {
     return std::any_of(log.all.begin(), log.all.end(),
                        [&](const auto& m) { return m.first == level && m.second.starts_with(start); });
   };
-  for (const char* start : {"engine: cpu, ", "loss: mnr (as suits the columns",
+  for (const char* start : {"engine: cpu, ", "loss: mnr (chosen by the columns",
                             "data: 4 rows, 3 of them repeated, ", "estimate: ", "not evaluated: "})
     EXPECT_TRUE(said(HONE_LOG_INFO, start)) << start;
   EXPECT_EQ(report.at("loss"), "mnr");

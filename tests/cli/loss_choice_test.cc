@@ -48,7 +48,7 @@ TEST_P(Chosen, by_the_columns_is_said) {
   if (*option != '\0') more.insert(more.end(), {"--columns", option});
   const Result r = hone(train_on({folder / "d.tsv"}, folder / "o", more));
   ASSERT_EQ(r.code, 0) << r.err;
-  EXPECT_NE(r.err.find("\nloss: " + std::string(loss) + " (as suits the columns; --loss names another), "),
+  EXPECT_NE(r.err.find("\nloss: " + std::string(loss) + " (chosen by the columns; --loss names another), "),
             std::string::npos)
       << r.err;
 }

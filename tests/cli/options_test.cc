@@ -134,6 +134,7 @@ std::vector<Case> train_cases() {
       t("device", "cpu", "gpu", "cpu, cuda, cuda:N or torch-cpu"),
       t("precision", "fp32", "fp8", "fp32 or bf16"),
       t("isa", "best", "sse", "best, avx512 or avx2"),
+      t("weights", "read", "copied", "mapped or read"),
       t("threads", "1", "-1", "0 to 4096"),
       flag("train", "quiet"),
   };
@@ -191,6 +192,7 @@ std::vector<Case> eval_cases() {
       e("device", "cpu", "gpu", "cpu, cuda, cuda:N or torch-cpu", binary),
       e("precision", "fp32", "fp8", "fp32 or bf16", binary),
       e("isa", "best", "sse", "best, avx512 or avx2", binary),
+      e("weights", "read", "copied", "mapped or read", binary),
       e("threads", "1", "-1", "0 to 4096", binary),
       flag("eval", "quiet", binary),
   };

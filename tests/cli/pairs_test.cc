@@ -81,7 +81,8 @@ TEST(Task, is_the_one_that_suits_the_data_and_is_said) {
     SCOPED_TRACE(task);
     const Result named = hone(eval_task(task, {"--data", data})),
                  found = hone({"eval", "--model", kModel, "--data", data});
-    const std::string said = std::string("task: ") + task + " (as suits the data; --task names another)\n";
+    const std::string said =
+        std::string("task: ") + task + " (chosen by the data's columns; --task names another)\n";
     expect_part(found.out, "\n" + said);
     EXPECT_EQ(named.out.find(said), std::string::npos);
     std::string without = found.out;
@@ -90,8 +91,8 @@ TEST(Task, is_the_one_that_suits_the_data_and_is_said) {
     const Result trained =
         hone(train_on({kRows}, folder / "out", {"--steps", "1", "--eval", data, "--overwrite", "--json"}));
     ASSERT_EQ(trained.code, 0) << trained.err;
-    expect_part(trained.err,
-                std::string("\nevaluation: ") + task + " (as suits the data; --task names another), ");
+    expect_part(trained.err, std::string("\nevaluation: ") + task +
+                                 " (chosen by the data's columns; --task names another), ");
   }
   const Result r = hone({"eval", "--model", kModel, "--corpus", (folder / "beir/corpus.jsonl").string(),
                          "--queries", (folder / "beir/queries.jsonl").string(), "--qrels",
@@ -134,7 +135,7 @@ TEST(HoldOut, gives_one_file_of_pairs_a_verdict) {
   EXPECT_EQ(j.at("verdict").at("metric"), "cosine_ndcg@10");
   expect_part(r.err, "\nhold-out: " + std::to_string(rows) +
                          " of 48 rows, chosen by anchor, are kept to evaluate on\n");
-  expect_part(r.err, "\nevaluation: pairs (as suits the data; --task names another), ");
+  expect_part(r.err, "\nevaluation: pairs (chosen by the data's columns; --task names another), ");
   expect_part(r.err, "\nbefore training: cosine_ndcg@10 ");
   expect_part(folder.read("out/README.md"),
               " rows to train on and " + std::to_string(rows) + " held out for the task pairs");

@@ -1,21 +1,26 @@
 """readme.py README FOLDER: runs the commands of a page's ```sh blocks in FOLDER and compares what they print with the page.
 
 Run are blocks that a ```text block follows: that is what the page says they print. A line of it must be found in what was
-printed, in order; "..." stands for any lines between. Numbers may differ between processors: those with a decimal point by
+printed, in order; "..." stands for any lines between, at the end of a line for the rest of it. Numbers may differ between processors: those with a decimal point by
 0.1, times and sizes at will. Exit code 1 and one line where a command fails or a line is missing.
 """
 import re
 import subprocess
 import sys
 
-BLOCK = re.compile(r"^```sh\n(.*?)^```\n+```text\n(.*?)^```$", re.M | re.S)
+BODY = r"((?:(?!```).*\n)*)"
+BLOCK = re.compile(r"^```sh\n" + BODY + r"```\n+```text\n" + BODY + "```$", re.M)
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 TOLERANCE = 0.1
 
 
 def same(expected, found):
     """Whether a printed line is the page's, but for its numbers."""
-    if NUMBER.sub("#", expected).split() != NUMBER.sub("#", found).split():
+    words, others = NUMBER.sub("#", expected).split(), NUMBER.sub("#", found).split()
+    if words[-1:] == ["..."]:
+        words.pop()
+        others = others[:len(words)]
+    if words != others:
         return False
     for a, b in zip(NUMBER.findall(expected), NUMBER.findall(found)):
         if "." in a and "e" not in a and abs(float(a) - float(b)) > max(TOLERANCE, 0.5 * abs(float(a))):

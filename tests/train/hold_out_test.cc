@@ -285,7 +285,7 @@ TEST(HeldOutRun, is_said_before_and_in_the_card) {
   for (const std::string& line : trainer.introduction()) lines += line + "\n";
   testing::expect_part(lines,
                        cat("\nhold-out: ", rows, " of 48 rows, chosen by anchor, are kept to evaluate on\n"));
-  testing::expect_part(lines, "\nevaluation: pairs (as suits the data; --task names another), ");
+  testing::expect_part(lines, "\nevaluation: pairs (chosen by the data's columns; --task names another), ");
   testing::expect_part(lines, cat("\ndata: ", 48 - rows, " rows, "));
   trainer.run(folder / "out", OnExisting::refuse, {});
   const std::string card = folder.read("out/README.md");

@@ -136,7 +136,7 @@ TEST(Preflight, a_batch_of_more_rows_than_there_are_positives_is_warned_of) {
   for (int i = 0; i < 30; ++i) content += cat("a ", i, "\tb ", i % 7, "\n");
   EXPECT_EQ(look(content, "mnr", 7).warnings, Lines());
   EXPECT_EQ(look(content, "mnr", 8).warnings, Lines{"the batch of 8 has more rows than there are different "
-                                                    "positives (7): most of it are no negatives"});
+                                                    "positives (7): many rows of a batch then share a positive, and such rows are not each other's negatives"});
   // A batch cannot have more rows than there are.
   EXPECT_EQ(look(content, "mnr", 1000).warnings[0].substr(0, 24), "the batch of 30 has more");
   EXPECT_EQ(look(pairs_of(5), "mnr", 32).warnings, Lines());
