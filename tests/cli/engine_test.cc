@@ -53,6 +53,8 @@ TEST(Threads, that_work_are_as_many_as_asked_for) {
         train(folder / "out", {"--steps", "1000000", "--checkpoint-steps", "0", "--log", log, "--eval",
                                kPairs, "--eval-steps", "10", "--threads", std::to_string(threads)}));
     int64_t most = 0;
+    // Before the first step there are more for a moment, which see how many the system allows.
+    ASSERT_TRUE(wait_until([&] { return lines_of(log) >= 1; })) << program.err();
     ASSERT_TRUE(wait_until([&] {
       most = std::max(most, threads_of(program.pid()));
       return lines_of(log) >= 100 && most >= threads;

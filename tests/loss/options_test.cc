@@ -32,8 +32,9 @@ TEST(LossTable, finds_each_loss_by_its_name_and_lists_them_all_for_another) {
   }
   for (const auto& [wrong, meant] : std::map<std::string, std::string>{
            {"mnrl", "mnr"}, {"MNR", "mnr"}, {"cosine ", "cosine"}, {"", ""}, {"perceptron", ""}}) {
-    expect_refused([&] { find_loss(wrong); }, "loss: \"" + wrong + "\" found, one of " + names + " expected" +
-                                                  (meant.empty() ? "" : "; did you mean " + meant + "?"));
+    expect_refused([&, wrong = wrong] { find_loss(wrong); },
+                   "loss: \"" + wrong + "\" found, one of " + names + " expected" +
+                       (meant.empty() ? "" : "; did you mean " + meant + "?"));
   }
 }
 

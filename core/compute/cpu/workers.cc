@@ -16,7 +16,6 @@
 #include <cstdlib>
 #include <mutex>
 #include <thread>
-#include <utility>
 #include <vector>
 
 namespace hone::compute::cpu {
@@ -81,31 +80,37 @@ int made_at_once(int wanted) {
 std::mutex taking;  // one runtime after the other
 int promised = 0;   // workers of all runtimes, each of them made by now
 
-int scarce_runtimes = 0;
+bool was_scarce = false;
+
 // Of the process, while there are runtimes of several threads. A program may end without releasing them: this
 // must not be destroyed then, as what it belongs to in TBB may be gone already.
 tbb::global_control* limit = nullptr;
 
+// The limit is never lifted in between, nor behind the last runtime where threads are scarce: TBB would make
+// threads at once, as arenas ask for them for a while after their work is done.
 void hold_to_promised() {
-  delete std::exchange(limit, nullptr);
-  if (promised > 0 || scarce_runtimes > 0)
-    limit = new tbb::global_control(tbb::global_control::max_allowed_parallelism,
-                                    static_cast<size_t>(promised) + 1);
+  if (promised == 0 && was_scarce && limit != nullptr) return;
+  tbb::global_control* former = limit;
+  limit = promised == 0 && !was_scarce ? nullptr
+                                       : new tbb::global_control(tbb::global_control::max_allowed_parallelism,
+                                                                 static_cast<size_t>(promised) + 1);
+  delete former;
 }
 
-// Has TBB make all that are promised: while no more are allowed in the whole process, all are at work at
-// once. Where others keep some busy it is not known when that is so, only that it soon is.
+// Has TBB make all that are promised: as no more are allowed in the whole process, all are at work at once.
+// Where others keep some busy it is not known when that is so, only that it soon is.
 void make_workers(int fresh) {
   using Clock = std::chrono::steady_clock;
-  constexpr auto kLongest = std::chrono::milliseconds(100), kBusyElsewhere = std::chrono::milliseconds(10);
+  constexpr auto kBusyElsewhere = std::chrono::milliseconds(10);
+  // Where they are scarce they must be there before others take them, however slowly the machine works.
+  const auto longest = was_scarce ? std::chrono::milliseconds(5000) : std::chrono::milliseconds(100);
   const int all = promised;
-  tbb::global_control no_more(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(all) + 1);
   tbb::task_arena arena(all + 1);
   std::atomic<int> here{0};
   const auto start = Clock::now();
   const auto complete = [&] {
     const auto waited = Clock::now() - start;
-    return here > all || waited > kLongest || (here > fresh && waited > kBusyElsewhere);
+    return here > all || waited > longest || (here > fresh && waited > kBusyElsewhere);
   };
   arena.execute([&] {
     tbb::parallel_for(
@@ -134,8 +139,9 @@ int threads_to_be_had(int wanted, bool* scarce) {
 Workers::Workers(int wanted) : count_(0) {
   if (wanted <= 0) return;
   std::lock_guard lock(taking);
-  count_ = threads_to_be_had(wanted, &scarce_);
-  if (scarce_) ++scarce_runtimes;
+  bool scarce = false;
+  count_ = threads_to_be_had(wanted, &scarce);
+  was_scarce = was_scarce || scarce;
   promised += count_;
   hold_to_promised();
   if (count_ > 0) make_workers(count_);
@@ -143,7 +149,6 @@ Workers::Workers(int wanted) : count_(0) {
 
 Workers::~Workers() {
   std::lock_guard lock(taking);
-  if (scarce_) --scarce_runtimes;
   promised -= count_;
   hold_to_promised();
 }

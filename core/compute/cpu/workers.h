@@ -27,7 +27,6 @@ class Workers {
 
  private:
   int count_;
-  bool scarce_ = false;  // there were not many more to be had
 };
 
 // Tests only: threads that the system is taken to refuse beyond this number; negative: what it says itself.
