@@ -58,10 +58,10 @@ void refuse_adapter(const fs::path& folder) {
   for (const char* name : {"adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"}) {
     std::error_code code;
     if (!fs::exists(fs::symlink_status(folder / name, code))) continue;
-    fail(
-        folder / name,
-        ": an adapter (PEFT, LoRA) found, which is not read; merge it into the weights in Python "
-        "(PeftModel.from_pretrained(base, folder).merge_and_unload(), then save_pretrained()) and open that");
+    fail(folder / name,
+         ": an adapter (PEFT, LoRA) found, which is not read; merge it into the weights in Python "
+         "(PeftModel.from_pretrained(base, folder).merge_and_unload(), then save_pretrained()) and "
+         "open what was saved");
   }
 }
 
