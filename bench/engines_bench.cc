@@ -195,11 +195,12 @@ Setting make_setting(const cxxopts::ParseResult& p, Engine& engine) {
     columns.roles = eval::task_roles("sts");
     const train::TrainData data(data::read_table(p["data"].as<std::string>(), columns),
                                 loss::find_loss("cosine"), 5, *s.model, engine);
+    std::vector<int32_t> scratch;
     const auto order = train::epoch_order(42, 0, static_cast<uint32_t>(data.rows()), true);
     for (int64_t i = 0; i < p["batch"].as<int64_t>(); ++i) {
       const uint32_t row = order[static_cast<size_t>(i)];
       for (int64_t role = 0; role < 2; ++role)
-        s.batch.add(data.ids(data.text(role, row)), row, static_cast<uint32_t>(role));
+        s.batch.add(data.ids().read(data.text(role, row), scratch), row, static_cast<uint32_t>(role));
     }
   }
   for (int64_t i = 0; i < s.batch.sequences(); ++i) {

@@ -165,8 +165,7 @@ nlohmann::ordered_json bench_encode(const cxxopts::ParseResult& p,
   encode::Encoder encoder(model, engine);
   encode::EncodeOptions options;
   options.batch_tokens = p["batch-tokens"].as<int64_t>();
-  int64_t tokens = 0;
-  for (const auto& ids : encode::tokenize(*model, *engine, texts)) tokens += static_cast<int64_t>(ids.size());
+  const int64_t tokens = encode::tokenize(*model, *engine, texts).tokens();
   encoder.encode(std::span(texts).first(std::min<size_t>(texts.size(), 256)), options);
   auto result = rounds(model->config, std::min(tokens, options.batch_tokens), engine->threads(),
                        Pass::forward, p["rounds"].as<int>(), [&] {

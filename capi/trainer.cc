@@ -77,8 +77,8 @@ hone_status hone_trainer_create(hone_model* model, hone_dataset* dataset, hone_d
       };
     }
     fresh->trainer = about_data("dataset", [&] {
-      return std::make_shared<hone::train::Trainer>(base, m.runtime->engine,
-                                                    hone::train::Rows::read_only(table), eval, train);
+      return std::make_shared<hone::train::Trainer>(base, m.runtime->engine, hone::train::SharedRows(table),
+                                                    eval, train);
     });
     fresh->progress = no_progress(fresh->trainer->steps_total());
     made = fresh.release();

@@ -119,28 +119,6 @@ void check_log(const Arguments& arguments) {
   if (arguments.given("eval")) outside("eval", "what lies there is read");
 }
 
-// All files as one table, with the columns that the loss wants: the one asked for, or the one that suits the
-// first file. And with those of `task`, where rows are held out for one that is asked for.
-data::Table read_rows(const std::vector<fs::path>& files, const std::string& asked_for,
-                      const std::map<std::string, std::string>& columns, const std::string& task) {
-  const loss::LossInfo& loss = asked_for.empty()
-                                   ? train::loss_for(data::column_names(files[0]), columns, files[0].string())
-                                   : loss::find_loss(asked_for);
-  std::optional<data::Table> all;
-  for (const fs::path& file : files) {
-    const std::vector<std::string> names = data::column_names(file);
-    data::ReadOptions read = train::roles_of(loss, names, columns);
-    if (!task.empty()) read = data::read_both(std::move(read), eval::task_reading(task, names, columns));
-    data::Table table = data::read_table(file, read);
-    if (all) {
-      all->append(std::move(table));
-    } else {
-      all = std::move(table);
-    }
-  }
-  return std::move(*all);
-}
-
 // --eval, for the task of --task or the one that suits what is there.
 train::MakeEvaluation read_evaluation(const Arguments& arguments,
                                       const std::shared_ptr<compute::Engine>& engine,
@@ -189,13 +167,13 @@ int train(int argc, char** argv) {
   std::optional<StepLog> log;
   if (arguments.given("log")) log.emplace(arguments.path("log"));
   const auto model = load_model(arguments, folder);
-  data::Table table = read_rows(files, o.loss, columns, o.hold_out > 0 ? o.task : "");
+  train::FileRows rows(files, o.loss, columns, o.hold_out > 0 ? o.task : "");
   train::MakeEvaluation evaluation = read_evaluation(arguments, engine, columns);
   const auto existing = arguments.given("resume")      ? train::OnExisting::resume
                         : arguments.given("overwrite") ? train::OnExisting::overwrite
                                                        : train::OnExisting::refuse;
 
-  train::Trainer trainer(model, engine, std::move(table), std::move(evaluation), o);
+  train::Trainer trainer(model, engine, std::move(rows), std::move(evaluation), o);
   malloc_trim(0);  // the texts are gone, and their memory is for activations
   if (trainer.held_out()) check_task(arguments, trainer.held_out()->task);
   const std::string metric = trainer.metric();

@@ -4,7 +4,8 @@
 // Rules
 // - The [M,N] similarities are never held: blocks of them are made from the vectors, used and forgotten, once
 //   for the sums and the gradient by x, once more for that by y. Memory grows with M + N.
-// - Done by the host's processors whatever the engine: docs/performance.md says what share of a step it takes.
+// - Done by the host's processors whatever the engine: docs/performance.md says what share of a step it
+// takes.
 // - Similarities of a sum are summed in double, from vectors as they are given: the logarithm is right to
 //   1e-6 whatever the scale, which as a float's it would not be. Those of the gradient by y are a float's:
 //   beside its weights' own size it is right to 3e-7 scale |x| |y|.

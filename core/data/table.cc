@@ -68,6 +68,29 @@ void move_behind(std::vector<T>& values, std::vector<T>& more) {
   values.insert(values.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+// What is there may be large and is not copied where nothing stands before it.
+template <class T>
+void take_behind(std::vector<T>& values, std::vector<T>& more) {
+  if (values.empty()) {
+    std::swap(values, more);
+  } else {
+    values.insert(values.end(), more.begin(), more.end());
+  }
+}
+
+// Of files one after the other.
+uint64_t joined_hash(uint64_t first, uint64_t second) {
+  Hash hash;
+  hash.add(first);
+  hash.add(second);
+  return hash.value();
+}
+
+void check_row_count(const Table& table, const Table& more) {
+  if (table.rows > std::numeric_limits<uint32_t>::max() - more.rows)
+    fail(table.source(), " and ", more.source(), ": have more rows than can be counted (2^32)");
+}
+
 }  // namespace
 
 Table Table::outline() const {
@@ -113,8 +136,7 @@ std::vector<std::string> Table::numbered(const std::string& role) const {
 
 void Table::append(Table other) {
   check_alike(*this, other);
-  if (rows > std::numeric_limits<uint32_t>::max() - other.rows)
-    fail(source(), " and ", other.source(), ": have more rows than can be counted (2^32)");
+  check_row_count(*this, other);
   // All memory first: what follows cannot fail half-way.
   for (auto& [role, values] : texts) reserve_for(values, other.texts.at(role));
   for (auto& [role, values] : numbers) reserve_for(values, other.numbers.at(role));
@@ -130,10 +152,32 @@ void Table::append(Table other) {
   move_behind(lines, other.lines);
   move_behind(appended, parts);
   rows += other.rows;
-  Hash hash;
-  hash.add(content_hash);
-  hash.add(other.content_hash);
-  content_hash = hash.value();
+  content_hash = joined_hash(content_hash, other.content_hash);
+}
+
+void Table::append_block(Table& block, bool another_file) {
+  if (rows == 0) {
+    path = block.path;
+    columns = block.columns;
+    appended = block.appended;
+    origins = std::move(block.origins);
+    for (const auto& [role, values] : block.texts) texts[role];
+    for (const auto& [role, values] : block.numbers) numbers[role];
+    for (const auto& [role, values] : block.vectors) vectors[role].width = values.width;
+  } else {
+    check_alike(*this, block);
+    check_row_count(*this, block);
+  }
+  if (another_file) {
+    appended.push_back({block.path, rows, block.columns});
+    earlier_hash_ = content_hash;
+  }
+  const bool first_file = appended.size() == block.appended.size();
+  for (auto& [role, values] : numbers) take_behind(values, block.numbers.at(role));
+  for (auto& [role, values] : vectors) take_behind(values.values, block.vectors.at(role).values);
+  take_behind(lines, block.lines);
+  rows += block.rows;
+  content_hash = first_file ? block.content_hash : joined_hash(earlier_hash_, block.content_hash);
 }
 
 Table Table::take(const std::vector<bool>& marked) {
@@ -210,19 +254,27 @@ std::string Table::source() const {
   return cat(appended.size() + 1, " files (", path, ", ...)");
 }
 
-std::string about_empty_texts(const Table& table, std::span<const std::string> roles) {
-  size_t count = 0;
-  std::string first;
-  for (size_t row = 0; row < table.rows; ++row) {
-    const auto empty = std::find_if(roles.begin(), roles.end(), [&](const std::string& role) {
-      return text::only_blanks(table.text(role)[row]);
-    });
-    if (empty == roles.end()) continue;
-    if (count++ == 0) first = table.where(row, *empty);
+void EmptyTexts::look_at(const Table& block, std::span<const std::string> roles) {
+  std::vector<const std::vector<std::string>*> columns;
+  for (const std::string& role : roles) columns.push_back(&block.text(role));
+  for (size_t row = 0; row < block.rows; ++row) {
+    const auto empty = std::find_if(columns.begin(), columns.end(),
+                                    [&](const auto* column) { return text::only_blanks((*column)[row]); });
+    if (empty == columns.end()) continue;
+    if (count_++ == 0) first_ = block.where(row, roles[static_cast<size_t>(empty - columns.begin())]);
   }
-  if (count == 0) return {};
-  return cat(count, " of ", table.rows, count == 1 ? " rows has" : " rows have", " an empty text, ",
-             count == 1 ? "" : "the first: ", first);
+}
+
+std::string EmptyTexts::about(size_t rows) const {
+  if (count_ == 0) return {};
+  return cat(count_, " of ", rows, count_ == 1 ? " rows has" : " rows have", " an empty text, ",
+             count_ == 1 ? "" : "the first: ", first_);
+}
+
+std::string about_empty_texts(const Table& table, std::span<const std::string> roles) {
+  EmptyTexts empty;
+  empty.look_at(table, roles);
+  return empty.about(table.rows);
 }
 
 }  // namespace hone::data

@@ -47,6 +47,9 @@ struct Table {
   // The rows of `other` after those that are here. Throws Error, and changes nothing, where the roles, their
   // kinds or the widths of vectors differ.
   void append(Table other);
+  // The rows of a block of a file, behind those that are here; `another_file`: its first one. Numbers,
+  // vectors and lines are taken out of it, texts are left to it. Throws Error as append() does.
+  void append_block(Table& block, bool another_file);
 
   // Takes the rows that are marked out of this table, into one of the same columns. Either half knows where
   // its rows come from; neither is appended to.
@@ -60,10 +63,23 @@ struct Table {
 
  private:
   const Part* part_of(size_t row) const;  // null: of the first file
+  uint64_t earlier_hash_ = 0;             // of the files before the one whose blocks are appended
 };
 
-// "3 of 60 rows have an empty text, the first: pairs.tsv:17: column "positive"", of texts with these roles;
-// blanks alone are empty, too. Nothing where no row has one.
+// Rows with an empty text among those with these roles, of a table that comes by blocks; blanks alone are
+// empty, too.
+class EmptyTexts {
+ public:
+  void look_at(const Table& block, std::span<const std::string> roles);
+  // "3 of 60 rows have an empty text, the first: pairs.tsv:17: column "positive""; nothing where none has.
+  std::string about(size_t rows) const;
+
+ private:
+  size_t count_ = 0;
+  std::string first_;
+};
+
+// The same of a whole table.
 std::string about_empty_texts(const Table& table, std::span<const std::string> roles);
 
 }  // namespace hone::data

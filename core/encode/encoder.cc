@@ -28,23 +28,25 @@ void normalize_rows(std::span<float> vectors, int32_t dim) {
   }
 }
 
-// text_at(i): a PromptedText
+// text_at(i): a PromptedText. A chunk at a time, so that only one is held twice.
 template <class TextAt>
-std::vector<std::vector<int32_t>> tokenized_texts(const model::SentenceModel& model, compute::Engine& engine,
-                                                  size_t texts, const TextAt& text_at) {
-  std::vector<std::vector<int32_t>> ids(texts);
-  const auto count = static_cast<int64_t>(texts);
-  engine.parallel((count + kTokenizeBlock - 1) / kTokenizeBlock, [&](int64_t block) {
-    for (int64_t i = block * kTokenizeBlock; i < std::min(count, (block + 1) * kTokenizeBlock); ++i) {
-      const PromptedText one = text_at(static_cast<size_t>(i));
-      ids[static_cast<size_t>(i)] = one.prompt.empty() ? model.tokenizer->encode(one.text)
-                                                       : model.tokenizer->encode(cat(one.prompt, one.text));
-    }
-  });
-  return ids;
+void add_ids(const model::SentenceModel& model, compute::Engine& engine, size_t texts, TokenIds& ids,
+             const TextAt& text_at) {
+  std::vector<std::vector<int32_t>> chunk;
+  for (size_t begin = 0; begin < texts; begin += kChunk) {
+    chunk.assign(std::min(kChunk, texts - begin), {});
+    const auto count = static_cast<int64_t>(chunk.size());
+    engine.parallel((count + kTokenizeBlock - 1) / kTokenizeBlock, [&](int64_t block) {
+      for (int64_t i = block * kTokenizeBlock; i < std::min(count, (block + 1) * kTokenizeBlock); ++i) {
+        const PromptedText one = text_at(begin + static_cast<size_t>(i));
+        chunk[static_cast<size_t>(i)] = one.prompt.empty()
+                                            ? model.tokenizer->encode(one.text)
+                                            : model.tokenizer->encode(cat(one.prompt, one.text));
+      }
+    });
+    for (const std::vector<int32_t>& text : chunk) ids.add(text);
+  }
 }
-
-using Ids = std::vector<std::vector<int32_t>>;
 
 // On a thread of its own, where one can be had; else when it is asked for.
 template <class Work>
@@ -79,27 +81,24 @@ EncodeOptions encode_options(const config::Options& options, const model::Senten
   return made;
 }
 
-std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
-                                           std::span<const std::string> texts,
-                                           const std::optional<std::string>& prompt) {
+TokenIds tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                  std::span<const std::string> texts, const std::optional<std::string>& prompt) {
   const std::string before = prompt.value_or(model.prompt());
-  return tokenized_texts(model, engine, texts.size(), [&](size_t i) {
-    return PromptedText{before, texts[i]};
-  });
+  TokenIds ids;
+  add_ids(model, engine, texts.size(), ids, [&](size_t i) { return PromptedText{before, texts[i]}; });
+  return ids;
 }
 
-std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
-                                           std::span<const std::string_view> texts,
-                                           const std::optional<std::string>& prompt) {
-  const std::string before = prompt.value_or(model.prompt());
-  return tokenized_texts(model, engine, texts.size(), [&](size_t i) {
-    return PromptedText{before, texts[i]};
-  });
+TokenIds tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                  std::span<const PromptedText> texts) {
+  TokenIds ids;
+  tokenize(model, engine, texts, ids);
+  return ids;
 }
 
-std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
-                                           std::span<const PromptedText> texts) {
-  return tokenized_texts(model, engine, texts.size(), [&](size_t i) { return texts[i]; });
+void tokenize(const model::SentenceModel& model, compute::Engine& engine, std::span<const PromptedText> texts,
+              TokenIds& ids) {
+  add_ids(model, engine, texts.size(), ids, [&](size_t i) { return texts[i]; });
 }
 
 Encoder::Encoder(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine)
@@ -125,12 +124,12 @@ std::vector<float> Encoder::encode(std::span<const std::string> texts, const Enc
                     options.prompt);
   };
   Started started;
-  std::future<Ids> next;
+  std::future<TokenIds> next;
   for (size_t begin = 0; begin < texts.size(); begin += kChunk) {
     const auto ids = next.valid() ? next.get() : tokenized(begin);
     if (computes_elsewhere() && begin + kChunk < texts.size())
       next = ahead([&tokenized, begin] { return tokenized(begin + kChunk); });
-    encode_rows(ids, begin, out, options, started);
+    encode_rows(ids, 0, ids.size(), begin, out, options, started);
   }
   finish(started, out, options);
   if (options.normalize) normalize_rows(out, width);
@@ -140,13 +139,13 @@ std::vector<float> Encoder::encode(std::span<const std::string> texts, const Enc
 void Encoder::encode(TextSource& source, VectorSink& sink, const EncodeOptions& options) {
   struct Chunk {
     TextBlock block;
-    std::vector<std::vector<int32_t>> ids;
+    TokenIds ids;
   };
   auto fetch = [&] {
     Chunk chunk;
     if (source.next(chunk.block, kChunk))
       chunk.ids = tokenize(*model_, *engine_, chunk.block.texts, options.prompt);
-    chunk.block.texts = {};
+    chunk.block.texts = std::vector<std::string>();
     return chunk;
   };
   EncodeOptions of_chunk = options;
@@ -172,13 +171,13 @@ void Encoder::encode(TextSource& source, VectorSink& sink, const EncodeOptions& 
   sink.finish();
 }
 
-std::vector<float> Encoder::encode_ids(std::span<const std::vector<int32_t>> ids,
+std::vector<float> Encoder::encode_ids(const TokenIds& ids, size_t first, size_t count,
                                        const EncodeOptions& options) {
   const int32_t width = dim(options);
-  std::vector<float> out(ids.size() * static_cast<size_t>(width));
+  std::vector<float> out(count * static_cast<size_t>(width));
   Started started;
-  for (size_t begin = 0; begin < ids.size(); begin += kChunk)
-    encode_rows(ids.subspan(begin, std::min(kChunk, ids.size() - begin)), begin, out, options, started);
+  for (size_t begin = 0; begin < count; begin += kChunk)
+    encode_rows(ids, first + begin, std::min(kChunk, count - begin), begin, out, options, started);
   finish(started, out, options);
   if (options.normalize) normalize_rows(out, width);
   return out;
@@ -201,20 +200,21 @@ void Encoder::finish(Started& started, std::span<float> out, const EncodeOptions
   if (options.progress) options.progress(started.done, out.size() / width);
 }
 
-void Encoder::encode_rows(std::span<const std::vector<int32_t>> ids, size_t begin, std::span<float> out,
+void Encoder::encode_rows(const TokenIds& ids, size_t first, size_t count, size_t begin, std::span<float> out,
                           const EncodeOptions& options, Started& started) {
   const int64_t batch_tokens = options.batch_tokens > 0 ? options.batch_tokens : engine_->batch_tokens();
-  std::vector<size_t> order(ids.size());
+  std::vector<size_t> order(count);
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return ids[a].size() > ids[b].size(); });
+                   [&](size_t a, size_t b) { return ids.length(first + a) > ids.length(first + b); });
+  std::vector<int32_t> scratch;
   for (size_t last = 0; last < order.size();) {
     nn::TokenBatch batch;
     Started next;
     while (last < order.size() &&
            (next.rows.empty() ||
-            batch.tokens() + static_cast<int64_t>(ids[order[last]].size()) <= batch_tokens)) {
-      batch.add(ids[order[last]], static_cast<uint32_t>(last), 0);
+            batch.tokens() + static_cast<int64_t>(ids.length(first + order[last])) <= batch_tokens)) {
+      batch.add(ids.read(first + order[last], scratch), static_cast<uint32_t>(last), 0);
       next.rows.push_back(begin + order[last++]);
     }
     next.done = begin + last;

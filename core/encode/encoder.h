@@ -14,11 +14,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compute/graph.h"
 #include "config/options.h"
 #include "encode/text_source.h"
+#include "encode/token_ids.h"
 #include "encode/vector_sink.h"
 #include "model/sentence_model.h"
 #include "nn/sentence_encoder.h"
@@ -52,7 +54,12 @@ class Encoder {
   // All texts of a source, in its order, whatever their number: the same vectors.
   void encode(TextSource& source, VectorSink& sink, const EncodeOptions& options = {});
   // The same from token ids, as tokenize() gives them.
-  std::vector<float> encode_ids(std::span<const std::vector<int32_t>> ids, const EncodeOptions& options = {});
+  std::vector<float> encode_ids(const TokenIds& ids, const EncodeOptions& options = {}) {
+    return encode_ids(ids, 0, ids.size(), options);
+  }
+  // Of `count` texts from number `first` on.
+  std::vector<float> encode_ids(const TokenIds& ids, size_t first, size_t count,
+                                const EncodeOptions& options = {});
 
  private:
   // A batch on its way: it is read while the next one is computed.
@@ -63,8 +70,9 @@ class Encoder {
   };
   bool computes_elsewhere() const;
   void finish(Started& started, std::span<float> out, const EncodeOptions& options) const;
-  // Fills the rows from `begin` on of `out`, which is the whole result, but for what is left in `started`.
-  void encode_rows(std::span<const std::vector<int32_t>> ids, size_t begin, std::span<float> out,
+  // Fills `count` rows of `out`, which is the whole result, from row `begin` on with the texts from number
+  // `first` on, but for what is left in `started`.
+  void encode_rows(const TokenIds& ids, size_t first, size_t count, size_t begin, std::span<float> out,
                    const EncodeOptions& options, Started& started);
 
   std::shared_ptr<const model::SentenceModel> model_;
@@ -75,19 +83,18 @@ class Encoder {
   std::unique_ptr<compute::Graph> graph_;
 };
 
-// Token ids of each text with the prompt in front (none: the model's default prompt), on the engine's
-// threads.
-std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
-                                           std::span<const std::string> texts,
-                                           const std::optional<std::string>& prompt = std::nullopt);
-std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
-                                           std::span<const std::string_view> texts,
-                                           const std::optional<std::string>& prompt = std::nullopt);
-// The same where prompts differ from text to text.
+// A text and what stands before it.
 struct PromptedText {
   std::string_view prompt, text;
 };
-std::vector<std::vector<int32_t>> tokenize(const model::SentenceModel& model, compute::Engine& engine,
-                                           std::span<const PromptedText> texts);
+// Token ids of each text, on the engine's threads, behind those that are there.
+void tokenize(const model::SentenceModel& model, compute::Engine& engine, std::span<const PromptedText> texts,
+              TokenIds& ids);
+TokenIds tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                  std::span<const PromptedText> texts);
+// All with the same prompt in front; none: the model's default prompt.
+TokenIds tokenize(const model::SentenceModel& model, compute::Engine& engine,
+                  std::span<const std::string> texts,
+                  const std::optional<std::string>& prompt = std::nullopt);
 
 }  // namespace hone::encode

@@ -76,9 +76,9 @@ class Retrieval final : public Evaluation {
     return names;
   }
   size_t units() const override { return queries_.size(); }
-  int64_t tokens() const override { return tokens_of(queries_) + tokens_of(passages_); }
+  int64_t tokens() const override { return queries_.tokens() + passages_.tokens(); }
   size_t bytes() const override {
-    size_t bytes = bytes_of(passages_) + bytes_of(queries_) + bytes_of_texts(passage_ids_) +
+    size_t bytes = passages_.bytes() + queries_.bytes() + bytes_of_texts(passage_ids_) +
                    bytes_of_texts(query_ids_) + bytes_of_texts(query_texts_);
     bytes += left_out_.capacity() * sizeof left_out_[0];
     for (const auto& places : relevant_) bytes += sizeof places + places.capacity() * sizeof places[0];
@@ -157,11 +157,11 @@ class Retrieval final : public Evaluation {
     before = queries_.size();
     const size_t chunk = std::max<size_t>(1, kChunkFloats / static_cast<size_t>(width));
     for (size_t begin = 0; begin < passages_.size(); begin += chunk) {
-      const auto ids = std::span(passages_).subspan(begin, std::min(chunk, passages_.size() - begin));
-      const std::vector<float> vectors = encoder.encode_ids(ids, encoding);
+      const size_t count = std::min(chunk, passages_.size() - begin);
+      const std::vector<float> vectors = encoder.encode_ids(passages_, begin, count, encoding);
       defined = defined && finite(vectors);
       nearest.add(vectors, *engine_);
-      before += ids.size();
+      before += count;
     }
     std::vector<std::vector<search::Hit>> hits = nearest.take();
     for (size_t q = 0; q < left_out_.size(); ++q) {
@@ -194,7 +194,7 @@ class Retrieval final : public Evaluation {
   std::vector<std::string> passage_ids_, query_ids_, query_texts_;
   std::vector<std::vector<uint32_t>> relevant_;
   std::vector<uint32_t> left_out_;
-  std::vector<std::vector<int32_t>> passages_, queries_;
+  encode::TokenIds passages_, queries_;
   uint64_t hash_ = 0;
 };
 

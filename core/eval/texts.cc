@@ -23,7 +23,6 @@ Texts::Texts(std::initializer_list<Column> columns, const model::SentenceModel& 
     }
   }
   ids_ = encode::tokenize(model, engine, std::span<const encode::PromptedText>(distinct));
-  tokens_ = tokens_of(ids_);
 }
 
 Texts::Vectors Texts::encode(encode::Encoder& encoder, int32_t dim,
@@ -39,26 +38,13 @@ Texts::Vectors Texts::encode(encode::Encoder& encoder, int32_t dim,
 }
 
 size_t Texts::bytes() const {
-  size_t bytes = bytes_of(ids_);
+  size_t bytes = ids_.bytes();
   for (const auto& place : place_) bytes += place.capacity() * sizeof place[0];
   return bytes;
 }
 
 size_t Texts::vector_bytes(int64_t dim) const {
   return ids_.size() * (static_cast<size_t>(dim) * sizeof(float));
-}
-
-size_t bytes_of(const std::vector<std::vector<int32_t>>& ids) {
-  constexpr size_t kAllocation = 16;  // what malloc adds to a piece of memory, rounding included
-  size_t bytes = 0;
-  for (const auto& text : ids) bytes += sizeof text + text.capacity() * sizeof text[0] + kAllocation;
-  return bytes;
-}
-
-int64_t tokens_of(const std::vector<std::vector<int32_t>>& ids) {
-  int64_t tokens = 0;
-  for (const auto& text : ids) tokens += static_cast<int64_t>(text.size());
-  return tokens;
 }
 
 }  // namespace hone::eval

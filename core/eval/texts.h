@@ -41,18 +41,13 @@ class Texts {
   Vectors encode(encode::Encoder& encoder, int32_t dim,
                  const std::function<void(size_t done, size_t total)>& progress) const;
 
-  int64_t tokens() const { return tokens_; }
+  int64_t tokens() const { return ids_.tokens(); }
   size_t bytes() const;                    // of memory
   size_t vector_bytes(int64_t dim) const;  // of what encode() gives
 
  private:
-  std::vector<std::vector<int32_t>> ids_;     // of the distinct texts
+  encode::TokenIds ids_;                      // of the distinct texts
   std::vector<std::vector<uint32_t>> place_;  // [columns, rows] among them
-  int64_t tokens_ = 0;
 };
-
-// Memory of tokenized texts.
-size_t bytes_of(const std::vector<std::vector<int32_t>>& ids);
-int64_t tokens_of(const std::vector<std::vector<int32_t>>& ids);
 
 }  // namespace hone::eval

@@ -85,6 +85,7 @@ std::span<const int32_t> columns_of(const LeftOut& left_out, int64_t row) {
 LeftOut with_own(const LeftOut& left_out, int64_t rows, int64_t count, int64_t step) {
   LeftOut all;
   all.offsets.assign(1, 0);
+  all.index.reserve(left_out.index.size() + static_cast<size_t>(rows * ((count + step - 1) / step)));
   for (int64_t i = 0; i < rows; ++i) {
     const auto begin = all.index.size();
     const auto columns = columns_of(left_out, i);

@@ -25,8 +25,11 @@ std::string hexadecimal(uint64_t value) {
 uint64_t hash_of(const model::SentenceModel& model, const TrainData& data) {
   Hash hash;
   hash.add(std::string_view(model::model_identity(model)));
-  for (const auto& ids : data.all_ids())
-    hash.add(std::string_view(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof ids[0]));
+  std::vector<int32_t> scratch;
+  for (uint32_t text = 0; text < data.encodings(); ++text) {
+    const std::span<const int32_t> ids = data.ids().read(text, scratch);
+    hash.add(std::string_view(reinterpret_cast<const char*>(ids.data()), ids.size_bytes()));
+  }
   return hash.value();
 }
 
@@ -62,7 +65,7 @@ std::vector<float> base_vectors(const std::shared_ptr<const model::SentenceModel
   encode::EncodeOptions options;
   options.normalize = true;
   options.progress = progress;
-  std::vector<float> vectors = encoder.encode_ids(data.all_ids(), options);
+  std::vector<float> vectors = encoder.encode_ids(data.ids(), options);
   if (!folder.empty()) {
     require_cache(folder);
     const model::RawTensor tensor{"vectors", "F32", shape, std::as_bytes(std::span(std::as_const(vectors)))};

@@ -8,26 +8,29 @@ namespace hone::train {
 
 void BatchPass::plan(const TrainData& data, std::span<const uint32_t> rows) {
   struct Sequence {
-    int64_t role, index;
-    const std::vector<int32_t>* ids;
+    int64_t role, index, length;
+    uint32_t text;
   };
   std::vector<Sequence> all;
   for (int64_t role = 0; role < data.roles(); ++role) {
-    for (size_t i = 0; i < rows.size(); ++i)
-      all.push_back({role, static_cast<int64_t>(i), &data.ids(data.encoded(role, rows[i]))});
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const uint32_t text = data.encoded(role, rows[i]);
+      all.push_back({role, static_cast<int64_t>(i), static_cast<int64_t>(data.ids().length(text)), text});
+    }
   }
   std::stable_sort(all.begin(), all.end(),
-                   [](const Sequence& a, const Sequence& b) { return a.ids->size() > b.ids->size(); });
+                   [](const Sequence& a, const Sequence& b) { return a.length > b.length; });
   parts_.clear();
   tokens_ = 0;
+  std::vector<int32_t> scratch;
   for (const Sequence& s : all) {
-    const auto length = static_cast<int64_t>(s.ids->size());
     const bool full =
-        !parts_.empty() && micro_tokens_ > 0 && parts_.back().batch.tokens() + length > micro_tokens_;
+        !parts_.empty() && micro_tokens_ > 0 && parts_.back().batch.tokens() + s.length > micro_tokens_;
     if (parts_.empty() || full) parts_.emplace_back();
-    parts_.back().batch.add(*s.ids, rows[static_cast<size_t>(s.index)], static_cast<uint32_t>(s.role));
+    parts_.back().batch.add(data.ids().read(s.text, scratch), rows[static_cast<size_t>(s.index)],
+                            static_cast<uint32_t>(s.role));
     parts_.back().place.push_back(s.role * static_cast<int64_t>(rows.size()) + s.index);
-    tokens_ += length;
+    tokens_ += s.length;
   }
 }
 

@@ -10,12 +10,14 @@ using compute::LeftOut;
 
 FalseNegatives::Lists FalseNegatives::pairs_by(const TrainData& data, int64_t role, int64_t other) {
   std::vector<std::pair<uint32_t, uint32_t>> pairs;
+  pairs.reserve(static_cast<size_t>(data.rows()));
   for (uint32_t row = 0; row < data.rows(); ++row)
     pairs.emplace_back(data.text(role, row), data.text(other, row));
   std::sort(pairs.begin(), pairs.end());
   pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
   Lists lists;
   lists.offsets.assign(data.texts() + size_t{1}, 0);
+  lists.values.reserve(pairs.size());
   for (const auto& [text, value] : pairs) {
     ++lists.offsets[text + size_t{1}];
     lists.values.push_back(value);
@@ -130,12 +132,13 @@ loss::FalseNegatives FalseNegatives::of(std::span<const uint32_t> rows, bool all
   return out;
 }
 
-// The lists, a copy of them with the row's own columns (loss/mnr.cc), and the larger of them by the other
-// side (compute/contrast.cc).
+// The lists, copies of them with the row's own columns (loss/mnr.cc; of documents two where all is compared),
+// and the larger of them by the other side (compute/contrast.cc).
 size_t FalseNegatives::bytes_of_batch(std::span<const uint32_t> rows, bool all_directions) const {
   const loss::FalseNegatives found = of(rows, all_directions);
   const size_t documents = found.documents.index.size(), queries = found.queries.index.size();
-  return (2 * (documents + queries) + std::max(documents, queries)) * sizeof(int32_t);
+  return ((all_directions ? 3 : 2) * documents + 2 * queries + std::max(documents, queries)) *
+         sizeof(int32_t);
 }
 
 size_t FalseNegatives::bytes() const {

@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 #include <tuple>
-#include <unordered_set>
+#include <vector>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -39,28 +39,33 @@ Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t bat
   p.rows = data.rows();
   p.texts = data.texts();
   p.max_tokens = max_tokens;
-  std::unordered_set<uint64_t> rows;
-  std::unordered_set<uint32_t> anchors, positives;
+  std::vector<uint64_t> rows;
+  rows.reserve(static_cast<size_t>(data.rows()));
+  std::vector<bool> anchors(data.texts()), positives(data.texts());
   int64_t same = 0;
   for (uint32_t row = 0; row < data.rows(); ++row) {
     Hash hash;
     for (int64_t role = 0; role < data.roles(); ++role) hash.add(uint64_t{data.text(role, row)});
-    if (!rows.insert(hash.value()).second) ++p.repeated_rows;
+    rows.push_back(hash.value());
     if (data.roles() < 2) continue;
-    anchors.insert(data.text(0, row));
-    positives.insert(data.text(1, row));
+    anchors[data.text(0, row)] = true;
+    positives[data.text(1, row)] = true;
     if (data.text(0, row) == data.text(1, row)) ++same;
   }
-  p.distinct_anchors = static_cast<int64_t>(anchors.size());
-  p.distinct_positives = static_cast<int64_t>(positives.size());
-  std::vector<size_t> lengths;
-  for (const auto& ids : data.all_ids()) {
-    lengths.push_back(ids.size());
-    if (ids.size() >= static_cast<size_t>(max_tokens)) ++p.cut_texts;
+  std::sort(rows.begin(), rows.end());
+  p.repeated_rows = p.rows - (std::unique(rows.begin(), rows.end()) - rows.begin());
+  p.distinct_anchors = std::count(anchors.begin(), anchors.end(), true);
+  p.distinct_positives = std::count(positives.begin(), positives.end(), true);
+  std::vector<uint32_t> lengths;
+  lengths.reserve(data.encodings());
+  for (uint32_t text = 0; text < data.encodings(); ++text) {
+    lengths.push_back(static_cast<uint32_t>(data.ids().length(text)));
+    if (lengths.back() >= static_cast<uint32_t>(max_tokens)) ++p.cut_texts;
   }
-  std::sort(lengths.begin(), lengths.end());
-  p.median_tokens = static_cast<int64_t>(lengths[lengths.size() / 2]);
-  p.longest_tokens = static_cast<int64_t>(lengths.back());
+  p.longest_tokens = *std::max_element(lengths.begin(), lengths.end());
+  const auto median = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
+  std::nth_element(lengths.begin(), median, lengths.end());
+  p.median_tokens = *median;
   p.in_batch = loss.in_batch;
   p.labelled = data.label_width() == 1 || loss.labels == loss::Labels::teacher_scores;
   if (p.labelled) std::tie(p.lowest_label, p.highest_label) = data.label_range();
@@ -71,8 +76,10 @@ Preflight look_at(const TrainData& data, const loss::LossInfo& loss, int64_t bat
     warn("the batch of ", batch, " has more rows than there are different positives (", p.distinct_positives,
          "): many rows of a batch then share a positive, and such rows are not each other's negatives");
   }
-  const std::set<uint32_t> ids(data.groups().begin(), data.groups().end());
-  if (loss.in_batch && data.roles() == 2 && (batch == 1 || ids.size() == 1)) {
+  const std::vector<uint32_t>& groups = data.groups();
+  const bool one_id = !groups.empty() && std::all_of(groups.begin(), groups.end(),
+                                                     [&](uint32_t group) { return group == groups[0]; });
+  if (loss.in_batch && data.roles() == 2 && (batch == 1 || one_id)) {
     warn(batch == 1 ? "a batch of one row" : "a batch of rows that all have the same id",
          " has no negatives: the loss ", loss.name, " learns nothing from it");
   }

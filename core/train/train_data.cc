@@ -2,18 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <unordered_map>
+#include <limits>
+#include <memory>
+#include <utility>
 
 #include "base/error.h"
 #include "encode/encoder.h"
 #include "train/data_roles.h"
+#include "train/text_numbers.h"
 
 namespace hone::train {
 
 namespace {
-
-constexpr size_t kAllocation = 16;  // what malloc adds to a piece of memory, rounding included
 
 // How far a scaled label may lie beyond -1 or 1: what rounding in float32 makes of a cosine of 1.
 constexpr double kRounding = 1e-5;
@@ -65,59 +65,134 @@ encode::Role prompted_role(std::string_view role) {
 
 }  // namespace
 
-TrainData::TrainData(Rows given, const loss::LossInfo& loss, double label_scale,
-                     const model::SentenceModel& model, compute::Engine& engine, encode::PromptUse prompts)
-    : table_(given.table().outline()), roles_(text_roles(loss, given.table())) {
+struct TrainData::Numbering {
+  explicit Numbering(const encode::PromptedTexts& prompts)
+      : texts_of_role(prompts.size()), encodings_of_role(prompts.size()) {
+    for (const auto& [role, prompt] : prompts) {
+      const auto found = std::find(different.begin(), different.end(), prompt);
+      prompt_of_role.push_back(static_cast<char>(found - different.begin()));
+      if (found == different.end()) different.push_back(prompt);
+    }
+  }
+  // A text with its prompt; only asked where prompts differ.
+  uint32_t encoding(size_t role, const std::string& text) {
+    key.assign(1, prompt_of_role[role]);
+    key += text;
+    return encodings.of(key);
+  }
+
+  std::vector<std::string> different;  // prompts
+  std::vector<char> prompt_of_role;    // its place among them
+  TextNumbers texts, encodings, ids;
+  std::string key;
+  std::vector<std::vector<uint32_t>> texts_of_role, encodings_of_role;  // [roles][rows], by first appearance
+  std::vector<uint32_t> group_of_id;
+  uint32_t next_group = 0;
+};
+
+TrainData::TrainData(TrainRows& rows, const loss::LossInfo& loss, double label_scale,
+                     const model::SentenceModel& model, compute::Engine& engine, encode::PromptUse prompts,
+                     size_t most_id_bytes)
+    : roles_(text_roles(loss, rows.block())), ids_(most_id_bytes) {
   for (const std::string& role : roles_)
     prompts_.emplace_back(role, encode::prompt_for(model, prompted_role(role), prompts));
-  read_labels(given, loss, label_scale);
-  const data::Table& table = given.table();
-  std::vector<std::string_view> distinct;
-  {
-    std::unordered_map<std::string_view, uint32_t> numbers;
-    text_of_.reserve(static_cast<size_t>(roles() * rows()));
-    for (const std::string& role : roles_) {
-      for (const std::string& text : table.text(role)) {
-        const auto [at, fresh] = numbers.try_emplace(text, static_cast<uint32_t>(distinct.size()));
-        if (fresh) distinct.push_back(text);
-        text_of_.push_back(at->second);
-      }
+  Numbering numbering(prompts_);
+  data::EmptyTexts empty;
+  const data::Table* values = &table_;
+  do {
+    number_block(rows.block(), numbering, model, engine);
+    empty.look_at(rows.block(), roles_);
+    if (data::Table* own = rows.owned()) {
+      for (auto& [role, texts] : own->texts) texts = std::vector<std::string>();
+      table_.append_block(*own, rows.another_file());
+    } else {
+      values = &rows.block();
+      table_ = values->outline();
     }
-  }
-  if (table.texts.contains("id")) {
-    std::unordered_map<std::string_view, uint32_t> ids;
-    uint32_t next = 0;
-    for (const std::string& id : table.text("id")) {
-      const uint32_t group = id.empty() ? next : ids.try_emplace(id, next).first->second;
-      groups_.push_back(group);
-      if (group == next) ++next;
-    }
-  }
-  about_empty_texts_ = data::about_empty_texts(table, roles_);
-  texts_ = static_cast<uint32_t>(distinct.size());
-  tokenize(distinct, model, engine);
+  } while (rows.next());
+  about_empty_texts_ = empty.about(table_.rows);
+  order_numbers(numbering);
+  read_labels(*values, loss, label_scale);
+  table_.texts.clear();
+  table_.numbers.clear();
+  table_.vectors.clear();
 }
 
-// What is encoded is one for each text and prompt that meet, in the order in which they do.
-void TrainData::tokenize(const std::vector<std::string_view>& texts, const model::SentenceModel& model,
-                         compute::Engine& engine) {
-  std::map<std::string_view, std::vector<int64_t>> by_prompt;  // number of a text with it; -1: none so far
-  std::vector<encode::PromptedText> encoded;
+TrainData::TrainData(data::Table table, const loss::LossInfo& loss, double label_scale,
+                     const model::SentenceModel& model, compute::Engine& engine, encode::PromptUse prompts)
+    : TrainData(*std::make_unique<TableRows>(std::move(table)), loss, label_scale, model, engine, prompts) {}
+
+void TrainData::number_block(const data::Table& block, Numbering& numbering,
+                             const model::SentenceModel& model, compute::Engine& engine) {
+  const bool one_prompt = numbering.different.size() == 1;
+  std::vector<encode::PromptedText> fresh;
   for (size_t role = 0; role < roles_.size(); ++role) {
     const std::string& prompt = prompts_[role].second;
-    std::vector<int64_t>& numbers = by_prompt[prompt];
-    numbers.resize(texts.size(), -1);
-    for (uint32_t row = 0; row < rows(); ++row) {
-      const uint32_t number = text(static_cast<int64_t>(role), row);
-      if (numbers[number] < 0) {
-        numbers[number] = static_cast<int64_t>(encoded.size());
-        encoded.push_back({prompt, texts[number]});
+    for (const std::string& text : block.text(roles_[role])) {
+      const uint32_t known = one_prompt ? numbering.texts.size() : numbering.encodings.size();
+      uint32_t number = numbering.texts.of(text);
+      numbering.texts_of_role[role].push_back(number);
+      if (!one_prompt) {
+        number = numbering.encoding(role, text);
+        numbering.encodings_of_role[role].push_back(number);
       }
-      encoded_of_.push_back(static_cast<uint32_t>(numbers[number]));
+      if (number == known) fresh.push_back({prompt, text});
     }
   }
-  if (by_prompt.size() == 1) encoded_of_ = {};  // the same numbers in the same order
-  ids_ = encode::tokenize(model, engine, std::span<const encode::PromptedText>(encoded));
+  if (block.texts.contains("id")) {
+    for (const std::string& id : block.text("id")) {
+      uint32_t group = numbering.next_group;
+      if (!id.empty()) {
+        const uint32_t number = numbering.ids.of(id);
+        if (number == numbering.group_of_id.size()) numbering.group_of_id.push_back(group);
+        group = numbering.group_of_id[number];
+      }
+      groups_.push_back(group);
+      if (group == numbering.next_group) ++numbering.next_group;
+    }
+  }
+  encode::tokenize(model, engine, std::span<const encode::PromptedText>(fresh), ids_);
+}
+
+namespace {
+
+// Numbers [roles][rows] in the order of blocks, made those of all rows as one: by role, then by row.
+// `places`: the former number of each.
+std::vector<uint32_t> in_order(std::vector<std::vector<uint32_t>>& of_role, uint32_t count,
+                               std::vector<uint32_t>& places) {
+  constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+  std::vector<uint32_t> number_of(count, kNone), all;
+  places.reserve(count);
+  all.reserve(of_role.size() * of_role.front().size());
+  for (std::vector<uint32_t>& numbers : of_role) {
+    for (const uint32_t former : numbers) {
+      if (number_of[former] == kNone) {
+        number_of[former] = static_cast<uint32_t>(places.size());
+        places.push_back(former);
+      }
+      all.push_back(number_of[former]);
+    }
+    numbers = std::vector<uint32_t>();
+  }
+  return all;
+}
+
+}  // namespace
+
+void TrainData::order_numbers(Numbering& numbering) {
+  texts_ = numbering.texts.size();
+  numbering.texts = {};
+  std::vector<uint32_t> places;
+  text_of_ = in_order(numbering.texts_of_role, texts_, places);
+  if (numbering.different.size() > 1) {
+    places.clear();
+    encoded_of_ = in_order(numbering.encodings_of_role, numbering.encodings.size(), places);
+  }
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (places[i] == i) continue;
+    ids_.reorder(std::move(places));
+    return;
+  }
 }
 
 void TrainData::wrong_label(const std::string& role, size_t row, double found,
@@ -126,9 +201,8 @@ void TrainData::wrong_label(const std::string& role, size_t row, double found,
                  static_cast<int64_t>(table_.origin(row)));
 }
 
-void TrainData::read_labels(Rows& given, const loss::LossInfo& loss, double label_scale) {
+void TrainData::read_labels(const data::Table& table, const loss::LossInfo& loss, double label_scale) {
   using loss::Labels;
-  const data::Table& table = given.table();
   if (loss.labels == Labels::none) return;
   if (loss.labels == Labels::teacher_vector || loss.labels == Labels::teacher_scores) {
     const bool vector = loss.labels == Labels::teacher_vector;
@@ -146,7 +220,11 @@ void TrainData::read_labels(Rows& given, const loss::LossInfo& loss, double labe
                ? cat(", or ", documents - 1, ", one for each negative")
                : "");
     }
-    labels_ = given.shared != nullptr ? vectors.values : std::move(given.own.vectors.at(role).values);
+    if (&table == &table_) {
+      labels_ = std::move(table_.vectors.at(role).values);
+    } else {
+      labels_ = vectors.values;
+    }
     return;
   }
   if (!table.numbers.contains("score"))
@@ -191,16 +269,14 @@ std::pair<float, float> TrainData::label_range() const {
 
 int64_t TrainData::tokens(uint32_t row) const {
   int64_t sum = 0;
-  for (int64_t role = 0; role < roles(); ++role) sum += static_cast<int64_t>(ids_[encoded(role, row)].size());
+  for (int64_t role = 0; role < roles(); ++role) sum += static_cast<int64_t>(ids_.length(encoded(role, row)));
   return sum;
 }
 
 size_t TrainData::bytes() const {
-  size_t bytes = table_.lines.capacity() * sizeof table_.lines[0] +
-                 (text_of_.capacity() + encoded_of_.capacity()) * sizeof text_of_[0] +
-                 labels_.capacity() * sizeof labels_[0] + groups_.capacity() * sizeof(uint32_t);
-  for (const auto& ids : ids_) bytes += sizeof ids + ids.capacity() * sizeof ids[0] + kAllocation;
-  return bytes;
+  return table_.lines.capacity() * sizeof table_.lines[0] +
+         (text_of_.capacity() + encoded_of_.capacity()) * sizeof text_of_[0] +
+         labels_.capacity() * sizeof labels_[0] + groups_.capacity() * sizeof(uint32_t) + ids_.bytes();
 }
 
 }  // namespace hone::train

@@ -1,45 +1,37 @@
 // The rows of a training run: texts tokenized once, labels as the loss wants them.
 //
-// Rules: equal texts are one text, tokenized and kept once for each prompt put before it; their number says
-// that they are equal, whatever stands before them. A label that the loss cannot use is found here, with
-// file, row and column. The texts themselves are not kept.
+// Rules: equal texts are one text; their number says that they are equal, whatever stands before them. A text
+// is tokenized and kept once for each prompt put before it. Numbers go by role, then by row. A label that the
+// loss cannot use is found here, with file, row and column. The texts themselves are not kept: they are
+// tokenized block by block.
 #pragma once
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "compute/graph.h"
 #include "data/dataset.h"
 #include "encode/prompts.h"
+#include "encode/token_ids.h"
 #include "loss/loss_table.h"
 #include "model/sentence_model.h"
+#include "train/train_rows.h"
 
 namespace hone::train {
-
-// What a run is made from: rows of its own, whose values are let go as soon as they are used, or rows that
-// others use, too. Those are read while it is made, and neither copied nor kept.
-struct Rows {
-  Rows(data::Table table) : own(std::move(table)) {}  // NOLINT(google-explicit-constructor)
-  static Rows read_only(const data::Table& table) {
-    Rows rows{data::Table()};
-    rows.shared = &table;
-    return rows;
-  }
-  const data::Table& table() const { return shared != nullptr ? *shared : own; }
-
-  data::Table own;
-  const data::Table* shared = nullptr;
-};
 
 class TrainData {
  public:
   // label_scale: what similarity labels are divided by; 0: 1 when all lie in [-1, 1], 5 when all lie in
   // [0, 5], rounding aside; anything else is an Error that asks for --label-scale, and so are files that
   // differ in this.
-  TrainData(Rows rows, const loss::LossInfo& loss, double label_scale, const model::SentenceModel& model,
-            compute::Engine& engine, encode::PromptUse prompts = encode::PromptUse::none);
+  // most_id_bytes: of token ids in memory; beyond that they lie in a temporary file.
+  TrainData(TrainRows& rows, const loss::LossInfo& loss, double label_scale,
+            const model::SentenceModel& model, compute::Engine& engine,
+            encode::PromptUse prompts = encode::PromptUse::none, size_t most_id_bytes = SIZE_MAX);
+  TrainData(data::Table table, const loss::LossInfo& loss, double label_scale,
+            const model::SentenceModel& model, compute::Engine& engine,
+            encode::PromptUse prompts = encode::PromptUse::none);
 
   int64_t rows() const { return static_cast<int64_t>(table_.rows); }
   int64_t roles() const { return static_cast<int64_t>(roles_.size()); }
@@ -63,8 +55,7 @@ class TrainData {
     return encoded_of_.empty() ? text(role, row) : encoded_of_[static_cast<size_t>(role * rows()) + row];
   }
   uint32_t encodings() const { return static_cast<uint32_t>(ids_.size()); }
-  const std::vector<int32_t>& ids(uint32_t encoded) const { return ids_[encoded]; }
-  const std::vector<std::vector<int32_t>>& all_ids() const { return ids_; }
+  const encode::TokenIds& ids() const { return ids_; }  // by number of what is encoded
   // Number of the row's id (role "id"); rows without one have none in common. Empty: no ids.
   const std::vector<uint32_t>& groups() const { return groups_; }
   int64_t tokens(uint32_t row) const;  // of all its texts
@@ -75,9 +66,13 @@ class TrainData {
   size_t bytes() const;                                // of memory
 
  private:
-  void tokenize(const std::vector<std::string_view>& texts, const model::SentenceModel& model,
-                compute::Engine& engine);
-  void read_labels(Rows& rows, const loss::LossInfo& loss, double label_scale);
+  // The texts and ids of a block, numbered; what was not there before is tokenized.
+  struct Numbering;
+  void number_block(const data::Table& block, Numbering& numbering, const model::SentenceModel& model,
+                    compute::Engine& engine);
+  void order_numbers(Numbering& numbering);
+  // From the values of `table`, which are taken out of it where they are this object's own.
+  void read_labels(const data::Table& table, const loss::LossInfo& loss, double label_scale);
   [[noreturn]] void wrong_label(const std::string& role, size_t row, double found,
                                 const std::string& expected) const;
 
@@ -87,7 +82,7 @@ class TrainData {
   std::vector<uint32_t> text_of_;     // [roles, rows]
   std::vector<uint32_t> encoded_of_;  // the same; empty: as text_of_
   uint32_t texts_ = 0;
-  std::vector<std::vector<int32_t>> ids_;
+  encode::TokenIds ids_;
   std::vector<uint32_t> groups_;
   std::vector<float> labels_;  // [rows, label_width]
   int64_t label_width_ = 0;

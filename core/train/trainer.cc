@@ -31,10 +31,18 @@ std::string names_of(const encode::PromptedTexts& prompts) {
   return list;
 }
 
-std::optional<HeldOut> held_out_of(Rows& rows, const loss::LossInfo& loss, const TrainOptions& options) {
-  if (!(options.hold_out > 0)) return std::nullopt;
-  if (rows.shared != nullptr) rows = Rows(data::Table(*rows.shared));  // others use it whole
-  return hold_out(rows.own, loss, options);
+// Where memory is asked for, token ids may take a quarter of it. That of a device is not the data's.
+size_t most_id_bytes(const TrainOptions& options, const compute::Engine& engine) {
+  return options.memory == 0 || engine.device_memory() > 0 ? SIZE_MAX : options.memory / 4;
+}
+
+TrainData data_of(TrainRows& rows, std::optional<HeldOut>& held_out, const loss::LossInfo& loss,
+                  const TrainOptions& options, const model::SentenceModel& model, compute::Engine& engine) {
+  const size_t most = most_id_bytes(options, engine);
+  if (!(options.hold_out > 0)) return {rows, loss, options.label_scale, model, engine, options.prompts, most};
+  TableRows kept(whole_table(rows));
+  held_out = hold_out(*kept.owned(), loss, options);
+  return {kept, loss, options.label_scale, model, engine, options.prompts, most};
 }
 
 void require_metric(const std::string& metric, const std::vector<std::string>& names) {
@@ -50,16 +58,20 @@ void require_metric(const std::string& metric, const std::vector<std::string>& n
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
-                 Rows train, MakeEvaluation evaluation, TrainOptions options)
+                 data::Table train, MakeEvaluation evaluation, TrainOptions options)
+    : Trainer(std::move(model), std::move(engine), TableRows(std::move(train)), std::move(evaluation),
+              std::move(options)) {}
+
+Trainer::Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
+                 TrainRows&& train, MakeEvaluation evaluation, TrainOptions options)
     : model_(options.max_seq_length > 0 && options.max_seq_length != model->max_seq_length
                  ? model->with_max_seq_length(options.max_seq_length)
                  : std::move(model)),
       engine_(std::move(engine)),
       options_((check_options(options), std::move(options))),
-      loss_(options_.loss.empty() ? loss_of(train.table()) : loss::find_loss(options_.loss)),
+      loss_(options_.loss.empty() ? loss_of(train.block()) : loss::find_loss(options_.loss)),
       loss_options_(loss_, options_.loss_options),
-      held_out_(held_out_of(train, loss_, options_)),
-      data_(std::move(train), loss_, options_.label_scale, *model_, *engine_, options_.prompts),
+      data_(data_of(train, held_out_, loss_, options_, *model_, *engine_)),
       batches_(data_, options_) {
   const auto made = loss::make_loss(loss_, loss_options_, setup());  // what does not go together is found now
   rules_ = TensorRules(options_.freeze, options_.rates, options_.learning_rate, *model_, made->heads());

@@ -45,7 +45,10 @@ struct HostBatch {
 class Trainer {
  public:
   Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
-          Rows train, MakeEvaluation evaluation, TrainOptions options);
+          data::Table train, MakeEvaluation evaluation, TrainOptions options);
+  // The same with rows that come by blocks: their texts are not in memory all at once.
+  Trainer(std::shared_ptr<const model::SentenceModel> model, std::shared_ptr<compute::Engine> engine,
+          TrainRows&& train, MakeEvaluation evaluation, TrainOptions options);
   ~Trainer();
 
   // Trains and saves to `out`. Throws Error; what was saved before stays. Resuming a run that is already

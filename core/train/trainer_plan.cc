@@ -85,6 +85,7 @@ int64_t Trainer::allowed_micro_tokens(bool all_directions) {
           : estimate_bytes(*model_, work, data_.bytes() + mask_bytes(all_directions) + evaluation_bytes());
   // The most that a batch can have: its longest rows together.
   std::vector<int64_t> tokens;
+  tokens.reserve(static_cast<size_t>(data_.rows()));
   for (uint32_t row = 0; row < data_.rows(); ++row) tokens.push_back(data_.tokens(row));
   const auto size = static_cast<size_t>(std::min(options_.batch_size, data_.rows()));
   std::nth_element(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(size - 1), tokens.end(),
@@ -140,11 +141,12 @@ void Trainer::estimate(Run& run, const TrainCallbacks& callbacks) {
   Speed speed;
   speed.evaluation_seconds = run.base_seconds;
   nn::TokenBatch batch;
+  std::vector<int32_t> scratch;
   const std::vector<uint32_t> rows = step_rows(run.state.step).front();
   for (uint32_t row : rows) {
     if (micro_tokens_ > 0 && batch.tokens() + data_.tokens(row) > micro_tokens_ && batch.tokens() > 0) break;
     for (int64_t role = 0; role < data_.roles(); ++role)
-      batch.add(data_.ids(data_.encoded(role, row)), row, static_cast<uint32_t>(role));
+      batch.add(data_.ids().read(data_.encoded(role, row), scratch), row, static_cast<uint32_t>(role));
   }
   double best = HUGE_VAL;
   for (int i = 0; i < 2; ++i) {

@@ -102,7 +102,7 @@ TEST(EncodeDim, wider_than_the_model_is_refused) {
         EXPECT_EQ(e.what(), line);
       }
     }
-    EXPECT_THROW(encoder.encode_ids({}, first(dim)), UsageError);
+    EXPECT_THROW(encoder.encode_ids(TokenIds(), first(dim)), UsageError);
     EXPECT_THROW(encoder.dim(first(dim)), UsageError);
   }
 }

@@ -33,8 +33,9 @@ TEST(EncodeIds, gives_the_vectors_of_the_texts) {
     last = 0;
     EXPECT_EQ(unit, encoder.encode(texts, options));
   }
-  EXPECT_TRUE(
-      Encoder(model::load_model(models / "mean-gelu"), compute::test_engine(1)).encode_ids({}).empty());
+  EXPECT_TRUE(Encoder(model::load_model(models / "mean-gelu"), compute::test_engine(1))
+                  .encode_ids(TokenIds())
+                  .empty());
 }
 
 }  // namespace

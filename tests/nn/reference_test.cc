@@ -40,7 +40,7 @@ struct Fixture {
   std::unique_ptr<SentenceEncoder> encoder;
   std::unique_ptr<compute::Graph> graph;
   data::Table table;
-  std::vector<std::vector<int32_t>> first, second;
+  encode::TokenIds first, second;
 
   explicit Fixture(const std::string& name) : model(model::load_model(kModels / name)) {
     encoder = std::make_unique<SentenceEncoder>(*model, *parameters, EncoderOptions{true, 0});
@@ -56,9 +56,10 @@ struct Fixture {
 
   Pairs pairs(size_t begin, size_t count) const {
     Pairs p;
+    std::vector<int32_t> scratch;
     for (size_t row = begin; row < begin + count; ++row) {
-      p.batch.add(first[row], static_cast<uint32_t>(row), 0);
-      p.batch.add(second[row], static_cast<uint32_t>(row), 1);
+      p.batch.add(first.read(row, scratch), static_cast<uint32_t>(row), 0);
+      p.batch.add(second.read(row, scratch), static_cast<uint32_t>(row), 1);
       p.labels.push_back(static_cast<float>(table.number("score")[row]));
     }
     return p;

@@ -202,8 +202,9 @@ inline void expect_twenty_steps(const LossCase& c, const std::shared_ptr<compute
   auto frozen = bench.encoder.read(*bench.parameters);
   const auto tuned = bench.model().with_tensors(frozen);
   encode::Encoder encoder(tuned, engine);
-  std::vector<std::vector<int32_t>> ids;
-  for (uint32_t row = 0; row < 8; ++row) ids.push_back(bench.data.ids(bench.data.text(0, row)));
+  encode::TokenIds ids;
+  std::vector<int32_t> scratch;
+  for (uint32_t row = 0; row < 8; ++row) ids.add(bench.data.ids().read(bench.data.text(0, row), scratch));
   std::vector<float> found = encoder.encode_ids(ids);
   const auto expected = bench.fixture->floats(*bench.fixture->find("train.vectors"));
   ASSERT_EQ(found.size(), expected.size);

@@ -55,7 +55,7 @@ TEST(Preflight, counts_tokens_and_the_texts_that_reach_the_limit) {
   for (int words : {1, 2, 3, 4, 5}) content += sentence.substr(0, static_cast<size_t>(5 * words)) + "\t1\n";
   content += sentence + sentence + "\t1\n" + sentence + sentence + sentence + "\t1\n";
   const TrainData data = data_of(content, "mse");
-  for (const auto& ids : data.all_ids()) lengths.push_back(ids.size());
+  for (uint32_t text = 0; text < data.texts(); ++text) lengths.push_back(data.ids().length(text));
   std::sort(lengths.begin(), lengths.end());
   ASSERT_EQ(lengths.size(), 7U);
   ASSERT_EQ(lengths[6], 32U) << "the model cuts here";
@@ -135,8 +135,10 @@ TEST(Preflight, a_batch_of_more_rows_than_there_are_positives_is_warned_of) {
   std::string content = "anchor\tpositive\n";
   for (int i = 0; i < 30; ++i) content += cat("a ", i, "\tb ", i % 7, "\n");
   EXPECT_EQ(look(content, "mnr", 7).warnings, Lines());
-  EXPECT_EQ(look(content, "mnr", 8).warnings, Lines{"the batch of 8 has more rows than there are different "
-                                                    "positives (7): many rows of a batch then share a positive, and such rows are not each other's negatives"});
+  EXPECT_EQ(look(content, "mnr", 8).warnings,
+            Lines{"the batch of 8 has more rows than there are different "
+                  "positives (7): many rows of a batch then share a positive, and such rows are not each "
+                  "other's negatives"});
   // A batch cannot have more rows than there are.
   EXPECT_EQ(look(content, "mnr", 1000).warnings[0].substr(0, 24), "the batch of 30 has more");
   EXPECT_EQ(look(pairs_of(5), "mnr", 32).warnings, Lines());
