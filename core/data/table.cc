@@ -165,8 +165,7 @@ void Table::append_block(Table& block, bool another_file) {
     for (const auto& [role, values] : block.numbers) numbers[role];
     for (const auto& [role, values] : block.vectors) vectors[role].width = values.width;
   } else {
-    check_alike(*this, block);
-    check_row_count(*this, block);
+    check_block(block);
   }
   if (another_file) {
     appended.push_back({block.path, rows, block.columns});
@@ -178,6 +177,12 @@ void Table::append_block(Table& block, bool another_file) {
   take_behind(lines, block.lines);
   rows += block.rows;
   content_hash = first_file ? block.content_hash : joined_hash(earlier_hash_, block.content_hash);
+}
+
+void Table::check_block(const Table& block) const {
+  if (rows == 0) return;
+  check_alike(*this, block);
+  check_row_count(*this, block);
 }
 
 Table Table::take(const std::vector<bool>& marked) {

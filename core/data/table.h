@@ -50,6 +50,7 @@ struct Table {
   // The rows of a block of a file, behind those that are here; `another_file`: its first one. Numbers,
   // vectors and lines are taken out of it, texts are left to it. Throws Error as append() does.
   void append_block(Table& block, bool another_file);
+  void check_block(const Table& block) const;  // throws as append_block() would
 
   // Takes the rows that are marked out of this table, into one of the same columns. Either half knows where
   // its rows come from; neither is appended to.

@@ -100,6 +100,7 @@ TrainData::TrainData(TrainRows& rows, const loss::LossInfo& loss, double label_s
   data::EmptyTexts empty;
   const data::Table* values = &table_;
   do {
+    table_.check_block(rows.block());
     number_block(rows.block(), numbering, model, engine);
     empty.look_at(rows.block(), roles_);
     if (data::Table* own = rows.owned()) {
