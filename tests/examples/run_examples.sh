@@ -70,6 +70,7 @@ run_all() { # NAME
 
   # Ctrl-C in the middle, then on from there.
   local arguments=("$model" "$train" "$dev" "$work/cut-$1" train.steps=60 train.batch_size=8) pid
+  : >"$work/log" # else the steps of the run before may be seen there until the program is started
   "$programs/finetune" "${arguments[@]}" >"$work/out" 2>"$work/log" &
   pid=$!
   until grep -q '^step 2 ' "$work/log" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
