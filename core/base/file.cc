@@ -152,18 +152,6 @@ int open_stream(const fs::path& path) {
   return fd;
 }
 
-namespace {
-
-staging::Place file_place(const fs::path& target) {
-  staging::Place place = staging::place_of(target);
-  staging::check_target(place, target);
-  if (place.exists() && !place.is_file())
-    fail("cannot write ", target, ": it exists and is not a regular file");
-  return place;
-}
-
-}  // namespace
-
 void check_writable(const fs::path& target) {
   if (is_stream(target)) {
     // Opened and closed, a pipe would have come to its end.
@@ -179,7 +167,7 @@ StagedFile::StagedFile(fs::path target) : target_(std::move(target)), stream_(is
     fd_ = open_stream(target_);
     return;
   }
-  staging::Place place = file_place(target_);
+  staging::Place place = staging::file_place(target_);
   final_ = place.path();
   staging::remove_leftovers(place);
   staging::step("open");

@@ -56,11 +56,8 @@ std::optional<std::string> PartialFile::record_of(const fs::path& target) {
 }
 
 PartialFile::PartialFile(fs::path target) : target_(std::move(target)) {
-  const staging::Place place = staging::place_of(target_);
-  staging::check_target(place, target_);
+  const staging::Place place = staging::file_place(target_);
   final_ = place.path();
-  if (place.exists() && !place.is_file())
-    fail("cannot write ", target_, ": it exists and is not a regular file");
   staging::remove_leftovers(place);
   staging::remove_leftovers(staging::place_of(record_path(target_)));
   const int old = open_locked(partial_path(target_), target_);

@@ -171,6 +171,14 @@ void check_target(const Place& place, const fs::path& target) {
     fail("cannot write ", target, ": ", errno_text(errno));
 }
 
+Place file_place(const fs::path& target) {
+  Place place = place_of(target);
+  check_target(place, target);
+  if (place.exists() && !place.is_file())
+    fail("cannot write ", target, ": it exists and is not a regular file");
+  return place;
+}
+
 Staged create_file(const Place& place, const fs::path& target) {
   return create(place, target, [](const fs::path& path) {
     return open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

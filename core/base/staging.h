@@ -29,6 +29,8 @@ Place place_of(const fs::path& target);
 // Throws Error where the place is a link that leads nowhere, or is there and may not be written: a rename
 // would ask for the folder's permissions alone.
 void check_target(const Place& place, const fs::path& target);
+// Where a file goes: throws as that does, and where something else than a regular file is there.
+Place file_place(const fs::path& target);
 
 struct Staged {
   fs::path path;
